@@ -1,0 +1,131 @@
+"""`kproof check`: visit every reachable state and judge every property."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .arguments import (
+    DEFAULT_TRACE_DIR,
+    Json,
+    MutantName,
+    Properties,
+    Quiet,
+    Settings,
+    TraceDir,
+    Variant,
+    WitnessTraces,
+    parse_memory,
+)
+from .refusals import Refused
+
+
+def check(  # noqa: PLR0913, PLR0917 - each is an option
+    model: Annotated[
+        str,
+        typer.Argument(
+            metavar="[MODEL]",
+            help="A model that `kproof list` names, or a Python file; without, the catalogue.",
+        ),
+    ] = "",
+    variant: Variant = "",
+    mutant: MutantName = "",
+    settings: Settings = None,
+    properties: Properties = None,
+    no_properties: Annotated[
+        bool, typer.Option("--no-properties", help="Only visit and count.")
+    ] = False,
+    symmetry: Annotated[
+        bool,
+        typer.Option("--symmetry/--no-symmetry", help="Count states up to renaming of ids."),
+    ] = True,
+    engine: Annotated[
+        str,
+        typer.Option(
+            "--engine",
+            metavar="NAME",
+            help="`auto` takes the fastest there is; an unknown name lists them.",
+        ),
+    ] = "auto",
+    workers: Annotated[int, typer.Option("--workers", metavar="N", min=1, help="Threads.")] = 1,
+    max_seconds: Annotated[
+        float | None, typer.Option("--max-seconds", metavar="S", min=0, help="Stop after this.")
+    ] = None,
+    max_memory: Annotated[
+        str | None, typer.Option("--max-memory", metavar="SIZE", help="Stop at this, as 2G.")
+    ] = None,
+    max_states: Annotated[
+        int | None, typer.Option("--max-states", metavar="N", min=1, help="Stop at this many.")
+    ] = None,
+    as_json: Json = False,
+    junit: Annotated[
+        Path | None, typer.Option("--junit", metavar="FILE", help="Write JUnit XML.")
+    ] = None,
+    sarif: Annotated[
+        Path | None, typer.Option("--sarif", metavar="FILE", help="Write SARIF 2.1.0.")
+    ] = None,
+    github: Annotated[
+        bool, typer.Option("--github", help="Print GitHub annotations at the source lines.")
+    ] = False,
+    trace_dir: TraceDir = DEFAULT_TRACE_DIR,
+    witness_traces: WitnessTraces = False,
+    quiet: Quiet = False,
+) -> int:
+    """Visit every reachable state of a model, or of the whole catalogue.
+
+    Exit code: 0 all good, or all as the catalogue expects; 1 violated, unreachable or not as
+    expected; 2 usage, or a file that cannot be written; 3 unknown or a budget used up; 4 the
+    specification is in error.
+    """
+    _refuse_what_does_not_fit(
+        model, variant or mutant or settings or properties, properties, no_properties, engine
+    )
+    from ..options import CheckOptions
+    from .check_runs import Plan, Report, catalogue, run_catalogue, run_one
+    from .subjects import choose_properties, load_machine, source_of
+
+    report = Report(
+        is_json=as_json,
+        is_quiet=quiet,
+        junit=junit,
+        sarif=sarif,
+        is_github=github,
+        trace_dir=trace_dir,
+        witness_traces=witness_traces,
+    )
+    memory = parse_memory(max_memory)
+
+    def options(chosen: tuple[str, ...] | None) -> CheckOptions:
+        return CheckOptions(
+            engine=engine,
+            workers=workers,
+            symmetry=symmetry,
+            properties=chosen,
+            max_seconds=max_seconds,
+            max_memory_bytes=memory,
+            max_states=max_states,
+        )
+
+    if not model:
+        return run_catalogue(catalogue(), options(None), report)
+    machine = load_machine(model, variant, mutant, settings)
+    chosen = () if no_properties else choose_properties(machine, properties)
+    return run_one(Plan(machine, source=source_of(model)), options(chosen), report)
+
+
+def _refuse_what_does_not_fit(
+    model: str, narrowing: object, properties: object, no_properties: bool, engine: str
+) -> None:
+    if not model and (narrowing or no_properties):
+        raise Refused(
+            "--variant, --mutant, --set, --property and --no-properties say how to check one "
+            "model, and none was named. Name it, as in `kproof check replication`"
+        )
+    if properties and no_properties:
+        raise Refused("--property and --no-properties exclude each other: give one of them")
+    from ..check import ENGINES
+
+    if engine not in ENGINES:
+        raise Refused(f"there is no engine {engine}: expected one of {', '.join(ENGINES)}")

@@ -1,0 +1,77 @@
+"""Which engine a check runs on.
+
+`auto` begins with NumPy, which is ready at once, and goes over to the native engine where the scope
+turns out to be larger than what compiling costs.  It says which engine gave the answer.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+
+from kproof_spec.lang import ScopeError
+
+from ..extraction.extract import Extracted, extract
+from ..options import CheckOptions
+from ..trust import compare
+from .base import Engine, Problem
+
+ENGINES = ("auto", "llvm", "numpy", "python")
+SWITCH_STATES = 200_000
+"""From so many states on, compiling costs less than going on with NumPy (see bench/crossing.py)."""
+
+
+def has_llvm() -> bool:
+    """Whether llvmlite can be imported here."""
+    return importlib.util.find_spec("llvmlite") is not None
+
+
+class Choice:
+    """The engine of a check, and the one to go over to if the scope is large."""
+
+    def __init__(self, problem: Problem, options: CheckOptions, warnings: list[str]) -> None:
+        if options.engine not in ENGINES:
+            raise ValueError(
+                f"no engine is called {options.engine}: there are {', '.join(ENGINES)}"
+            )
+        if not problem.machine.initial_codes():
+            raise ScopeError(f"{problem.machine!r} has no initial state: init refuses every choice")
+        self.problem, self.options, self.warnings = problem, options, warnings
+        self.extracted: Extracted | None = None
+        if options.engine != "python":
+            self.extracted = extract(problem.machine, problem.properties)
+            if options.sample_seconds > 0:
+                compare(self.extracted, seed=0, max_seconds=options.sample_seconds)
+        if options.engine == "llvm" and not has_llvm():
+            raise ValueError("engine llvm needs the package llvmlite, which cannot be imported")
+        self.may_switch = options.engine == "auto" and has_llvm()
+        """Whether `larger` is there for scopes of more than `SWITCH_STATES`."""
+        if options.engine == "auto" and not self.may_switch:
+            warnings.append("llvmlite cannot be imported: engine numpy is used, which is slower")
+        if options.workers > 1 and options.engine in ("numpy", "python"):
+            warnings.append(f"engine {options.engine} works on one core: --workers has no effect")
+
+    def first(self) -> Engine:
+        """The engine to begin with."""
+        match self.options.engine:
+            case "python":
+                from .python_engine import PythonEngine
+
+                return PythonEngine(self.problem)
+            case "llvm":
+                return self.larger()
+        from .numpy_engine import NumpyEngine
+
+        assert self.extracted is not None
+        return NumpyEngine(self.problem, self.extracted)
+
+    def larger(self) -> Engine:
+        """The native engine."""
+        from .native.llvm_engine import LlvmEngine
+
+        assert self.extracted is not None
+        return LlvmEngine(
+            self.problem,
+            self.extracted,
+            workers=self.options.workers,
+            max_memory_bytes=self.options.max_memory_bytes,
+        )

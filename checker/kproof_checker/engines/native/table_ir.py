@@ -1,0 +1,256 @@
+"""The table of states and the loop around it, as IR.
+
+Open addressing, linear probing.  A slot is 64 bits: 32 of the state's hash, and its index plus one;
+zero is free.  Whatever the hash says, two states are taken for the same only when all their words
+are equal.  With several workers a free slot is first claimed (index "not yet"), by compare and
+swap; then the state is written, and its index published.
+"""
+
+from __future__ import annotations
+
+from .frame import (
+    BUFFERED,
+    CHUNK,
+    COUNT,
+    CURSOR,
+    FLUSH_AT,
+    LIMIT,
+    MASK,
+    OPEN,
+    PARENTS,
+    STATES,
+    STEPS,
+    TABLE,
+    UNTIL,
+    Frame,
+)
+from .text import Function, unsigned
+
+CLAIMED = 0xFFFFFFFF
+"""The index part of a slot whose state is still being written."""
+
+
+def hashed(function: Function, words: list[str]) -> str:
+    """A 64-bit hash of a state's words."""
+    mixed = function.op(f"mul i64 {words[0]}, {unsigned(0x9E3779B97F4A7C15)}")
+    for word in words[1:]:
+        high = function.op(f"lshr i64 {mixed}, 32")
+        mixed = function.op(f"xor i64 {mixed}, {high}")
+        mixed = function.op(f"xor i64 {mixed}, {word}")
+        mixed = function.op(f"mul i64 {mixed}, {unsigned(0xBF58476D1CE4E5B9)}")
+    mixed = function.op(f"xor i64 {mixed}, {function.op(f'lshr i64 {mixed}, 31')}")
+    mixed = function.op(f"mul i64 {mixed}, {unsigned(0x94D049BB133111EB)}")
+    return function.op(f"xor i64 {mixed}, {function.op(f'lshr i64 {mixed}, 29')}")
+
+
+class TableWriter:
+    """Writes `@flush`, `@run` and `@rehash` for one worker or for several."""
+
+    def __init__(self, frame: Frame, *, is_shared: bool, has_symmetry: bool) -> None:
+        self.frame, self.is_shared, self.has_symmetry = frame, is_shared, has_symmetry
+
+    def write(self) -> str:
+        """The functions as IR."""
+        return "\n".join([self._flush(), self._run(), self._rehash()])
+
+    def _row(self, function: Function, base: str, number: str, offset: int = 0) -> list[str]:
+        """The words of row `number` of an array of states."""
+        first = function.op(f"mul i64 {number}, {self.frame.words}")
+        return [
+            function.load(base, function.op(f"add i64 {first}, {offset + word}"))
+            for word in range(self.frame.words)
+        ]
+
+    def _flush(self) -> str:
+        """Looks up what was gathered, and adds what is new.
+
+        Three passes, so that the cache misses of many look-ups overlap: hash and fetch the slots;
+        fetch the states that slots point to; compare and insert.
+        """
+        f = Function("define internal void @flush(ptr %shared, ptr %own)")
+        frame = self.frame
+        count = f.load("%own", BUFFERED)
+        slots, mask = f.load_pointer("%shared", TABLE), f.load("%shared", MASK)
+        states = f.load_pointer("%shared", STATES)
+        with f.loop(0, count) as i:
+            words = self._row(f, "%own", i, frame.rows)
+            if self.has_symmetry:
+                row = f.op(f"add i64 {f.op(f'mul i64 {i}, {frame.words}')}, {frame.rows}")
+                f.do(f"call void @canonical(ptr {f.at('%own', row)})")
+                words = self._row(f, "%own", i, frame.rows)
+            mixed = hashed(f, words)
+            f.store(mixed, "%own", f.op(f"add i64 {i}, {frame.hashes}"))
+            home = f.at(slots, f.op(f"and i64 {mixed}, {mask}"))
+            f.do(f"call void @llvm.prefetch.p0(ptr {home}, i32 1, i32 3, i32 1)")
+        with f.loop(0, count) as i:
+            mixed = f.load("%own", f.op(f"add i64 {i}, {frame.hashes}"))
+            slot = self._slot(f, f.at(slots, f.op(f"and i64 {mixed}, {mask}")))
+            index = f.op(f"sub i64 {f.op(f'and i64 {slot}, {CLAIMED}')}, 1")
+            index = f.op(f"call i64 @llvm.smax.i64(i64 {index}, i64 0)")
+            state = f.at(states, f.op(f"mul i64 {index}, {frame.words}"))
+            f.do(f"call void @llvm.prefetch.p0(ptr {state}, i32 0, i32 3, i32 1)")
+        with f.loop(0, count) as i:
+            self._insert(f, i, slots, mask, states)
+        f.store(0, "%own", BUFFERED)
+        f.do("ret void")
+        return str(f)
+
+    def _slot(self, f: Function, address: str) -> str:
+        if self.is_shared:
+            return f.op(f"load atomic i64, ptr {address} acquire, align 8")
+        return f.op(f"load i64, ptr {address}")
+
+    def _insert(self, f: Function, i: str, slots: str, mask: str, states: str) -> None:  # noqa: PLR0915 - one straight story
+        """Adds gathered state `i` unless it is there."""
+        frame = self.frame
+        words = self._row(f, "%own", i, frame.rows)
+        mixed = f.load("%own", f.op(f"add i64 {i}, {frame.hashes}"))
+        tag = f.op(f"and i64 {mixed}, {unsigned(0xFFFFFFFF00000000)}")
+        start = f.op(f"and i64 {mixed}, {mask}")
+        before = f.block
+        probe, taken, same, further, free, done = (
+            f.new_block(hint) for hint in ("probe", "taken", "same", "further", "free", "done")
+        )
+        f.jump(probe)
+        f.begin(probe)
+        position, following = f"%p.{probe}", f"%q.{probe}"
+        phi = len(f.lines)
+        f.lines.append("")
+        address = f.at(slots, position)
+        slot = self._slot(f, address)
+        f.branch(f.op(f"icmp eq i64 {slot}, 0"), free, taken)
+
+        f.begin(taken)
+        its_tag = f.op(f"and i64 {slot}, {unsigned(0xFFFFFFFF00000000)}")
+        f.branch(f.op(f"icmp eq i64 {its_tag}, {tag}"), same, further)
+
+        f.begin(same)
+        index = f.op(f"and i64 {slot}, {CLAIMED}")
+        retry = ""
+        if self.is_shared:
+            # Another worker is writing a state with this tag: wait for it, it takes no time.
+            retry, ready = same + "w", f.new_block("ready")
+            f.branch(f.op(f"icmp eq i64 {index}, {CLAIMED}"), retry, ready)
+            f.begin(retry)
+            f.jump(probe)
+            f.begin(ready)
+        theirs = self._row(f, states, f.op(f"sub i64 {index}, 1"))
+        differing = [f.op(f"xor i64 {a}, {b}") for a, b in zip(words, theirs, strict=True)]
+        any_ = differing[0]
+        for difference in differing[1:]:
+            any_ = f.op(f"or i64 {any_}, {difference}")
+        f.branch(f.op(f"icmp eq i64 {any_}, 0"), done, further)
+
+        f.begin(further)
+        f.lines.append(f"  {following}.0 = add i64 {position}, 1")
+        f.lines.append(f"  {following} = and i64 {following}.0, {mask}")
+        f.jump(probe)
+
+        f.begin(free)
+        lost = ""
+        count_address = f.at("%shared", COUNT)
+        if self.is_shared:
+            won = f.new_block("won")
+            lost = f.block
+            claim = f.op(f"or i64 {tag}, {CLAIMED}")
+            pair = f.op(f"cmpxchg ptr {address}, i64 0, i64 {claim} acq_rel acquire, align 8")
+            # A lost race is looked at again: the winner may have put in the same state.
+            f.branch(f.op(f"extractvalue {{ i64, i1 }} {pair}, 1"), won, probe)
+            f.begin(won)
+            new = f.op(f"atomicrmw add ptr {count_address}, i64 1 monotonic, align 8")
+        else:
+            new = f.op(f"load i64, ptr {count_address}")
+            f.do(f"store i64 {f.op(f'add i64 {new}, 1')}, ptr {count_address}")
+        first = f.op(f"mul i64 {new}, {frame.words}")
+        for word, value in enumerate(words):
+            f.store(value, states, f.op(f"add i64 {first}, {word}"))
+        origin = f.load("%own", f.op(f"add i64 {i}, {frame.origins}"))
+        f.store(f.op(f"trunc i64 {origin} to i32"), f.load_pointer("%shared", PARENTS), new, "i32")
+        step = f.op(f"trunc i64 {f.op(f'lshr i64 {origin}, 32')} to i16")
+        f.store(step, f.load_pointer("%shared", STEPS), new, "i16")
+        filled = f.op(f"or i64 {tag}, {f.op(f'add i64 {new}, 1')}")
+        if self.is_shared:
+            f.do(f"store atomic i64 {filled}, ptr {address} release, align 8")
+        else:
+            f.do(f"store i64 {filled}, ptr {address}")
+        f.jump(done)
+        sources = [f"[ {start}, %{before} ]", f"[ {following}, %{further} ]"]
+        sources += [f"[ {position}, %{block} ]" for block in (retry, lost) if block]
+        f.lines[phi] = f"  {position} = phi i64 {', '.join(sources)}"
+        f.begin(done)
+
+    def _run(self) -> str:
+        """Takes chunks of states and visits them until there are none, or too many were found."""
+        f = Function("define void @run(ptr %shared, ptr %own)")
+        f.jump("take")
+        f.begin("take")
+        cursor, until = f.at("%shared", CURSOR), f.load("%shared", UNTIL)
+        count = f.op(f"load atomic i64, ptr {f.at('%shared', COUNT)} monotonic, align 8")
+        is_full = f.op(f"icmp sgt i64 {count}, {f.load('%shared', LIMIT)}")
+        f.branch(is_full, "finish", "chunk")
+        f.begin("chunk")
+        first = f.op(f"atomicrmw add ptr {cursor}, i64 {CHUNK} monotonic, align 8")
+        f.branch(f.op(f"icmp sge i64 {first}, {until}"), "finish", "work")
+        f.begin("work")
+        last = f.op(f"add i64 {first}, {CHUNK}")
+        last = f.op(f"call i64 @llvm.smin.i64(i64 {last}, i64 {until})")
+        states, open_ = f.load_pointer("%shared", STATES), f.load("%shared", OPEN)
+        with f.loop(first, last) as i:
+            words = ", ".join(f"i64 {word}" for word in self._row(f, states, i))
+            f.do(f"call void @visit({words}, i64 {i}, ptr %own, i64 {open_})")
+            gathered = f.load("%own", BUFFERED)
+            flush, after = f.new_block("flush"), f.new_block("after")
+            f.branch(f.op(f"icmp sge i64 {gathered}, {FLUSH_AT}"), flush, after)
+            f.begin(flush)
+            f.do("call void @flush(ptr %shared, ptr %own)")
+            f.jump(after)
+            f.begin(after)
+        f.jump("take")
+        f.begin("finish")
+        f.do("call void @flush(ptr %shared, ptr %own)")
+        f.do("ret void")
+        return str(f)
+
+    def _rehash(self) -> str:
+        """Puts states `first..last - 1` into the table, which has none of them.
+
+        Only ever run by one worker; blocks of states are hashed ahead so that misses overlap.
+        """
+        f = Function("define void @rehash(ptr %shared, i64 %first, i64 %last)")
+        slots, mask = f.load_pointer("%shared", TABLE), f.load("%shared", MASK)
+        states = f.load_pointer("%shared", STATES)
+        ahead = 16
+        with f.loop("%first", "%last") as i:
+            soon = f.op(f"add i64 {i}, {ahead}")
+            end = f.op("sub i64 %last, 1")
+            soon = f.op(f"call i64 @llvm.smin.i64(i64 {soon}, i64 {end})")
+            later = hashed(f, self._row(f, states, soon))
+            home = f.at(slots, f.op(f"and i64 {later}, {mask}"))
+            f.do(f"call void @llvm.prefetch.p0(ptr {home}, i32 1, i32 3, i32 1)")
+            mixed = hashed(f, self._row(f, states, i))
+            start = f.op(f"and i64 {mixed}, {mask}")
+            before, probe, further, free = (
+                f.block,
+                f.new_block("probe"),
+                f.new_block("further"),
+                f.new_block("free"),
+            )
+            f.jump(probe)
+            f.begin(probe)
+            position, following = f"%p.{probe}", f"%q.{probe}"
+            f.lines.append(
+                f"  {position} = phi i64 [ {start}, %{before} ], [ {following}, %{further} ]"
+            )
+            address = f.at(slots, position)
+            slot = f.op(f"load i64, ptr {address}")
+            f.branch(f.op(f"icmp eq i64 {slot}, 0"), free, further)
+            f.begin(further)
+            f.lines.append(f"  {following}.0 = add i64 {position}, 1")
+            f.lines.append(f"  {following} = and i64 {following}.0, {mask}")
+            f.jump(probe)
+            f.begin(free)
+            tag = f.op(f"and i64 {mixed}, {unsigned(0xFFFFFFFF00000000)}")
+            filled = f.op(f"or i64 {tag}, {f.op(f'add i64 {i}, 1')}")
+            f.do(f"store i64 {filled}, ptr {address}")
+        f.do("ret void")
+        return str(f)

@@ -1,0 +1,136 @@
+"""A trace told in words: who did what, what changed, and which clause of the property broke."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any
+
+from kproof_spec.lang import Definition, Machine, SpecError
+
+from ..clauses import deciding_clause
+from ..sources import short_position
+from .changes import Change, changes, show, show_arguments
+from .trace import ClaimKind, Trace
+
+WIDTH = 100
+
+
+def explain(machine: Machine[Any], trace: Trace) -> str:
+    """The story of a trace, for people.  It takes the trace at its word: see `replay`."""
+    lines = [*_heading(machine, trace), ""]
+    lines += ["State 1: the beginning", *_initial(machine, trace)]
+    claimed = trace.claim.state % trace.length
+    for index in range(trace.length):
+        if index > 0:
+            lines += ["", *_step(machine, trace, index)]
+        if index == claimed and trace.claim.kind is not ClaimKind.RUN:
+            lines += ["", *_claim(machine, trace, index)]
+    return "\n".join(lines) + "\n"
+
+
+def _wrapped(text: str, indent: str = "  ") -> list[str]:
+    return textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=indent)
+
+
+def _heading(machine: Machine[Any], trace: Trace) -> list[str]:
+    named = [
+        trace.model,
+        trace.variant and f"variant {trace.variant}",
+        trace.mutant and f"mutant {trace.mutant}",
+    ]
+    scope = ", ".join(f"{name}={value}" for name, value in trace.constants.items())
+    lines = [f"{', '.join(filter(None, named))} ({scope}): {trace.length} states"]
+    story = trace.story or (
+        machine.model.mutants[trace.mutant].story if trace.mutant in machine.model.mutants else ""
+    )
+    for paragraph in story.split("\n\n") if story else []:
+        lines += ["", *_wrapped(" ".join(paragraph.split()), "")]
+    return lines
+
+
+def _initial(machine: Machine[Any], trace: Trace) -> list[str]:
+    state = machine.load(trace.states[0])
+    lines = []
+    for name in type(state)._fields:
+        text = f"{name} = {show(getattr(state, name))}"
+        lines += textwrap.wrap(text, WIDTH, initial_indent="    ", subsequent_indent="        ")
+    return lines
+
+
+def _step(machine: Machine[Any], trace: Trace, index: int) -> list[str]:
+    step = trace.steps[index - 1]
+    definition = machine.model.actions.get(step.action)
+    label = f"{step.action}({show_arguments(step.arguments)})"
+    lines = [f"State {index + 1}: {label}"]
+    if definition is not None and definition.title:
+        lines += _wrapped(definition.title)
+    found = changes(machine, trace.states[index - 1], trace.states[index])
+    return lines + (_aligned(found) or ["    nothing changes"])
+
+
+def _aligned(found: list[Change]) -> list[str]:
+    """One line for each change; what was and what is stand in columns where they are short."""
+    label_width = max((len(change.label) for change in found), default=0) + 1
+    befores = [len(change.before) for change in found if change.before]
+    before_width = max((n for n in befores if n <= 20), default=0)
+    lines = []
+    for change in found:
+        said = change.after
+        if change.before:
+            said = f"{change.before:<{before_width}} -> {change.after}"
+        lines.append(f"    {change.label + ':':<{label_width}} {said}")
+    return lines
+
+
+def _claim(machine: Machine[Any], trace: Trace, index: int) -> list[str]:
+    claim, where = trace.claim, f"State {index + 1}"
+    label = f"{claim.name}({show_arguments(claim.arguments)})"
+    match claim.kind:
+        case ClaimKind.DEADLOCKS:
+            return [f"{where}: nothing is possible any more."]
+        case ClaimKind.FAILS:
+            return [f"{where}: {label} is an error of the specification.", *_error(machine, trace)]
+        case ClaimKind.VIOLATES:
+            heading = f"{where} breaks {label}"
+        case _:
+            heading = f"{where} reaches {label}"
+    lines = [heading]
+    claimed = machine.model.properties.get(claim.name)
+    if claimed is None:
+        return lines
+    if claimed.definition.title:
+        lines += _wrapped(claimed.definition.title)
+    return lines + _clause(machine, trace, index, claimed.definition)
+
+
+def _clause(machine: Machine[Any], trace: Trace, index: int, definition: Definition) -> list[str]:
+    arguments = [trace.claim.arguments.get(name) for name in definition.parameters]
+    state = machine.load(trace.states[index])
+    clause = deciding_clause(machine, state, definition, *arguments)
+    lines = [f"  {clause.position}"]
+    lines += [f"    {line}" for line in clause.source.splitlines()]
+    if clause.readings:
+        lines.append("  where")
+        lines += [f"    {reading}" for reading in clause.readings]
+    return lines
+
+
+def _error(machine: Machine[Any], trace: Trace) -> list[str]:
+    model, claim = machine.model, trace.claim
+    definition = model.actions.get(claim.name)
+    if definition is None and claim.name in model.properties:
+        definition = model.properties[claim.name].definition
+    if definition is None or claim.arguments.keys() != definition.parameters.keys():
+        return []
+    state = machine.load(trace.states[claim.state])
+    ordered = {name: claim.arguments[name] for name in definition.parameters}
+    try:
+        if claim.name in model.actions:
+            machine.attempt(state, definition, ordered)
+        else:
+            machine.holds(state, definition, ordered)
+    except SpecError as error:
+        path, _, line = error.where.rpartition(":")
+        where = f" ({short_position(path, int(line))})" if line.isdigit() else ""
+        return _wrapped(f"{error.message}{where}")
+    return []
