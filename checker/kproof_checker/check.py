@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
 from typing import Any
 
 from kproof_spec.lang import Machine, Property, PropertyKind
 
-from .engines.base import Batch, Engine, Fault, Finding, Problem
+from .checkpoint import CheckpointFile, identity
+from .engines.base import Fault, Problem
 from .engines.choice import ENGINES, SWITCH_STATES, Choice
-from .options import CheckOptions, Progress, Reporter
+from .options import CheckOptions, Reporter
 from .reconstruct import Reconstruction
+from .search import Search
 from .symmetry import PERMUTATIONS_MAX, Symmetry
+from .traces.trace import TraceStep
 from .verdicts import CheckResult, PropertyResult, SpecFault, Stop, Verdict
 
 SEARCHED = (PropertyKind.INVARIANT, PropertyKind.SOMETIMES)
@@ -37,13 +39,22 @@ def check(
     problem = Problem(machine, tuple(c for c in claims if c.kind in SEARCHED), symmetry)
     choice = Choice(problem, options, warnings)
     engine = choice.first()
-    search = _Search(problem, engine, options, report, started)
+    search = Search(problem, engine, options, report, started)
+    if options.checkpoint is not None:
+        search.checkpoint = CheckpointFile(options.checkpoint, identity(problem, engine.name))
+        if search.resume():
+            warnings.append(
+                f"went on from {options.checkpoint}, which held {engine.distinct:,} states"
+            )
     stop = search.run(SWITCH_STATES if choice.may_switch else None)
     if stop is None:
         engine = choice.larger()
-        search = _Search(problem, engine, options, report, started)
+        search = Search(problem, engine, options, report, started)
         stop = search.run(None)
     assert stop is not None
+    searched = time.perf_counter() - started
+    search.save()
+    warnings += search.warnings
     found = Reconstruction(machine, engine, symmetry)
     fault = _fault(found, search.fault)
     if fault is not None:
@@ -52,6 +63,12 @@ def check(
     deadlock = None
     if search.first_deadlock is not None:
         deadlock = found.deadlock_trace(search.first_deadlock)
+    made = None
+    if options.profile and choice.extracted is not None:
+        from .profile import profile
+
+        phases = {**choice.phases, "search": searched - sum(choice.phases.values())}
+        made = profile(problem, choice.extracted, phases)
     actions = _by_action(machine, search.enabled)
     if stop is Stop.EXHAUSTED:
         warnings += [
@@ -74,6 +91,8 @@ def check(
         deadlock=deadlock,
         properties=results,
         fault=fault,
+        state_bytes=engine.state_bytes,
+        profile=made,
         warnings=tuple(warnings),
     )
 
@@ -103,91 +122,7 @@ def _symmetry(machine: Machine[Any], options: CheckOptions, warnings: list[str])
     return symmetry if symmetry.is_usable else None
 
 
-@dataclass
-class _Search:
-    """The loop around an engine, and what it has seen so far."""
-
-    problem: Problem
-    engine: Engine
-    options: CheckOptions
-    report: Reporter | None
-    started: float
-    findings: dict[str, Finding] = field(default_factory=dict)
-    fault: Fault | None = None
-    enabled: dict[int, int] = field(default_factory=dict)
-    generated: int = 0
-    deadlocks: int = 0
-    first_deadlock: int | None = None
-
-    def run(self, switch_states: int | None) -> Stop | None:
-        """Visits states until there is a reason to stop, or until there are `switch_states`."""
-        self.generated = self.engine.distinct
-        open_claims = {claim.name: None for claim in self.problem.properties}
-        try:
-            while self.engine.visited < self.engine.distinct:
-                stop = self._over_budget()
-                if stop is not None:
-                    return stop
-                if switch_states is not None and self.engine.distinct > switch_states:
-                    return None
-                self._take(self.engine.expand(self.engine.batch_max, list(open_claims)))
-                if self.fault is not None:
-                    return Stop.SPEC_ERROR
-                for name in self.findings:
-                    open_claims.pop(name, None)
-                if self.problem.properties and not open_claims:
-                    return self._settled()
-                self._tell()
-        except KeyboardInterrupt:
-            return Stop.INTERRUPTED
-        except MemoryError:
-            return Stop.MEMORY
-        return Stop.EXHAUSTED
-
-    def _settled(self) -> Stop:
-        done = self.engine.visited == self.engine.distinct
-        return Stop.EXHAUSTED if done else Stop.SETTLED
-
-    def _take(self, batch: Batch) -> None:
-        for instance, count in batch.enabled.items():
-            self.enabled[instance] = self.enabled.get(instance, 0) + count
-            self.generated += count
-        for finding in batch.findings:
-            self.findings.setdefault(finding.name, finding)
-        if batch.faults:
-            self.fault = min(batch.faults, key=lambda fault: fault.state)
-        self.deadlocks += batch.deadlocks
-        if self.first_deadlock is None:
-            self.first_deadlock = batch.first_deadlock
-
-    def _over_budget(self) -> Stop | None:
-        options = self.options
-        elapsed = time.perf_counter() - self.started
-        if options.max_seconds is not None and elapsed > options.max_seconds:
-            return Stop.TIME
-        if options.max_states is not None and self.engine.distinct >= options.max_states:
-            return Stop.STATES
-        limit = options.max_memory_bytes
-        if limit is not None and self.engine.memory_bytes > limit:
-            return Stop.MEMORY
-        return None
-
-    def _tell(self) -> None:
-        if self.report is not None:
-            engine = self.engine
-            self.report(
-                Progress(
-                    distinct=engine.distinct,
-                    generated=self.generated,
-                    frontier=engine.distinct - engine.visited,
-                    depth=engine.depth,
-                    seconds=time.perf_counter() - self.started,
-                    memory_bytes=engine.memory_bytes,
-                )
-            )
-
-
-def _result(claim: Property, search: _Search, stop: Stop, found: Reconstruction) -> PropertyResult:
+def _result(claim: Property, search: Search, stop: Stop, found: Reconstruction) -> PropertyResult:
     if claim.kind not in SEARCHED:
         return PropertyResult(claim, Verdict.UNCHECKED, note="liveness is not checked yet")
     is_witness = claim.kind is PropertyKind.SOMETIMES
@@ -204,7 +139,9 @@ def _result(claim: Property, search: _Search, stop: Stop, found: Reconstruction)
 def _fault(found: Reconstruction, fault: Fault | None) -> SpecFault | None:
     if fault is None:
         return None
-    return SpecFault(fault.message, fault.where, found.fault_trace(fault), fault.step)
+    trace = found.fault_trace(fault)
+    step = TraceStep(trace.claim.name, trace.claim.arguments)  # With symmetry, perhaps a twin.
+    return SpecFault(fault.message, fault.where, trace, step.label)
 
 
 def _by_action(machine: Machine[Any], enabled: dict[int, int]) -> dict[str, int]:

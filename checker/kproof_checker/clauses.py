@@ -21,6 +21,7 @@ from kproof_spec.lang.guards import Pure
 
 from .sources import (
     Returned,
+    assigned_once,
     call_watched,
     decided_at,
     is_spec_code,
@@ -47,6 +48,9 @@ SAFE_FUNCTIONS = frozenset(
 SAFE_METHODS = frozenset({"including", "excluding"})
 QUANTIFIERS = {"forall": False, "all": False, "exists": True, "any": True}
 """The truth value for which one element alone is the reason."""
+
+ASSIGNED = "<assigned>"
+"""Under this key, which is no name, `names` has the expressions that local names stand for."""
 
 UNKNOWN: Any = object()
 """The value of a part that could not be evaluated."""
@@ -110,7 +114,8 @@ def deciding_clause(
         if returned is None or at is None:
             return Clause(path, line, line_of(path, line), ())
         statement, expression = at
-        readings = tuple(Reader(machine, state).readings(expression, returned.names))
+        names = {**returned.names, ASSIGNED: assigned_once(path, returned.line)}
+        readings = tuple(Reader(machine, state).readings(expression, names))
     return Clause(path, statement.lineno, _statement_text(path, statement), readings)
 
 
@@ -152,6 +157,12 @@ class Reader:
                     yield from self._inside(node, names, depth + 1)
             case ast.Constant():
                 return
+            case ast.Name(id=name) if name in names.get(ASSIGNED, ()) and depth < DEPTH_MAX:
+                yield from self._atom(node, [], names, depth)
+                meant = names[ASSIGNED][name]
+                # Not if the state changed since: the expression would have another value now.
+                if self.value(meant, names) is self.value(node, names):
+                    yield from self.readings(meant, names, depth + 1)
             case _:
                 yield from self._atom(node, [], names, depth)
 
@@ -197,9 +208,11 @@ class Reader:
         if not isinstance(function, FunctionType) or not is_spec_code(function.__code__):
             return
         returned = self._returned(node, function, names)
-        at = decided_at(function.__code__.co_filename, returned.line) if returned else None
+        path = function.__code__.co_filename
+        at = decided_at(path, returned.line) if returned else None
         if returned is not None and at is not None:
-            yield from self.readings(at[1], returned.names, depth)
+            inner = {**returned.names, ASSIGNED: assigned_once(path, returned.line)}
+            yield from self.readings(at[1], inner, depth)
 
     def _returned(
         self, node: ast.Call, function: FunctionType, names: dict[str, Any]

@@ -232,7 +232,8 @@ class Picture:
             f"    <title>{source} to {target}\n{_xml(tip)}</title>",
             f'    <path d="{path}" stroke="{colour}" marker-end="url(#head{colour[1:]})"/>',
         ]
-        if len(self.steps) <= EDGE_LABELS_MAX:
+        # The label of a loop would lie on its box: its colour and its tooltip have to do.
+        if len(self.steps) <= EDGE_LABELS_MAX and source != target:
             for i, (action, label) in enumerate(labels):
                 at = f'x="{x:.1f}" y="{y + 11 * i:.1f}" text-anchor="middle"'
                 # Twice, the first time broad and white: not all viewers know `paint-order`.

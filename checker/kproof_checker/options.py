@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,12 @@ class CheckOptions:
     max_seconds: float | None = None
     max_memory_bytes: int | None = None
     max_states: int | None = None
+    checkpoint: Path | None = None
+    """A file to save the search to, and to go on from if it is there."""
+    checkpoint_seconds: float = 30.0
+    """How often it is saved; also when the search ends, however it ends."""
+    profile: bool = False
+    """Tell where time and paths go."""
     sample_seconds: float = 0.1
     """For how long a random sample compares the engine with CPython; 0 is not at all."""
 

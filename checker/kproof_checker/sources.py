@@ -124,3 +124,33 @@ def decided_at(filename: str, line: int) -> tuple[ast.stmt, ast.expr] | None:
         if isinstance(node, ast.FunctionDef):
             break
     return returned, returned.value
+
+
+def assigned_once(filename: str, line: int) -> dict[str, ast.expr]:
+    """The names that the function around a line gives one value and no more, with its expression.
+
+    Such a name stands for its expression: `is_leader = s.leader == replica`.
+    """
+    tree = parsed(filename)
+    if tree is None:
+        return {}
+    functions = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef) and node.lineno <= line <= (node.end_lineno or 0)
+    ]
+    if not functions:
+        return {}
+    stored = [
+        node.id
+        for node in ast.walk(functions[-1])
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    ]
+    found = {}
+    for node in ast.walk(functions[-1]):
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                found[name] = value
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+                found[name] = value
+    return {name: value for name, value in found.items() if stored.count(name) == 1}

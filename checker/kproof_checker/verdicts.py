@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kproof_spec.lang import Machine, Property
 
 from .traces.trace import Trace
+
+if TYPE_CHECKING:
+    from .profile import Profile
 
 
 class Verdict(Enum):
@@ -112,6 +115,9 @@ class CheckResult:
     """The shortest trace to one of them."""
     properties: dict[str, PropertyResult] = field(default_factory=dict)
     fault: SpecFault | None = None
+    state_bytes: int = 0
+    """What a state takes at most in the engine's memory, the table to find it included."""
+    profile: Profile | None = None
     warnings: tuple[str, ...] = ()
     """For people: actions that never fire, a sample comparison that was cut short, and so on."""
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from kproof_spec.lang import Instance, Machine, Property, PropertyKind
+from kproof_spec.lang import Instance, Machine, Property, PropertyKind, ScopeError
 
 from .check import SEARCHED, selected
 from .engines.columns import Columns, Compiled, program
@@ -101,6 +101,8 @@ class _Walker:
         roots += [dag for pairs in extracted.properties.values() for _, dag in pairs]
         self.compiled = Compiled(self.layout, roots)
         self.initial = machine.initial_codes()
+        if not self.initial:
+            raise ScopeError(f"{machine!r} has no initial state: init refuses every choice")
         self.traces: dict[str, Trace] = {}
         self.fault: SpecFault | None = None
         self.looked = self.deepest = 0

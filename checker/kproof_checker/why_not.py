@@ -13,8 +13,8 @@ from typing import Any
 
 from kproof_spec.lang import Definition, Disabled, Machine
 
-from .clauses import Clause, Reader
-from .sources import call_at, is_spec_code, line_of, short_position, source_of
+from .clauses import ASSIGNED, Clause, Reader
+from .sources import assigned_once, call_at, is_spec_code, line_of, short_position, source_of
 from .traces.changes import show_arguments
 
 
@@ -88,7 +88,11 @@ def _refusal(
     if call is None:
         line = innermost.tb_lineno
         return Refusal(step, Clause(path, line, line_of(path, line), ()), tuple(chain))
-    names = {**innermost.tb_frame.f_globals, **innermost.tb_frame.f_locals}
+    names = {
+        **innermost.tb_frame.f_globals,
+        **innermost.tb_frame.f_locals,
+        ASSIGNED: assigned_once(path, innermost.tb_lineno),
+    }
     condition = call.args[0] if call.args else _keyword(call)
     readings = []
     if condition is not None:

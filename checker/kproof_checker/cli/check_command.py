@@ -59,6 +59,17 @@ def check(  # noqa: PLR0913, PLR0917 - each is an option
     max_states: Annotated[
         int | None, typer.Option("--max-states", metavar="N", min=1, help="Stop at this many.")
     ] = None,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(
+            "--checkpoint",
+            metavar="FILE",
+            help="Save the search to this file, and go on from it if it is there.",
+        ),
+    ] = None,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Tell where time and paths go, by action.")
+    ] = False,
     as_json: Json = False,
     junit: Annotated[
         Path | None, typer.Option("--junit", metavar="FILE", help="Write JUnit XML.")
@@ -80,7 +91,11 @@ def check(  # noqa: PLR0913, PLR0917 - each is an option
     specification is in error.
     """
     _refuse_what_does_not_fit(
-        model, variant or mutant or settings or properties, properties, no_properties, engine
+        model,
+        variant or mutant or settings or properties or checkpoint or profile,
+        properties,
+        no_properties,
+        engine,
     )
     from ..options import CheckOptions
     from .check_runs import Plan, Report, catalogue, run_catalogue, run_one
@@ -106,6 +121,8 @@ def check(  # noqa: PLR0913, PLR0917 - each is an option
             max_seconds=max_seconds,
             max_memory_bytes=memory,
             max_states=max_states,
+            checkpoint=checkpoint,
+            profile=profile,
         )
 
     if not model:
@@ -120,8 +137,9 @@ def _refuse_what_does_not_fit(
 ) -> None:
     if not model and (narrowing or no_properties):
         raise Refused(
-            "--variant, --mutant, --set, --property and --no-properties say how to check one "
-            "model, and none was named. Name it, as in `kproof check replication`"
+            "--variant, --mutant, --set, --property, --no-properties, --checkpoint and --profile "
+            "say how to check one model, and none was named. Name it, as in "
+            "`kproof check replication`"
         )
     if properties and no_properties:
         raise Refused("--property and --no-properties exclude each other: give one of them")

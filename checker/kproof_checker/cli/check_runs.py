@@ -114,11 +114,14 @@ def run_catalogue(plans: Sequence[Plan], options: CheckOptions, report: Report) 
 def run_check(machine: Machine[Any], options: CheckOptions, reporter: Reporter) -> CheckResult:
     """Checks; a specification that fails before the search gives a result too."""
     from ..check import check
+    from ..checkpoint import BadCheckpoint
 
     try:
         return check(machine, options, reporter)
     except SpecError as error:
         return failed_before_search(machine, error, options.engine)
+    except BadCheckpoint as error:
+        raise Refused(str(error)) from error
     except ScopeError as error:
         raise Refused(f"{machine.model!r}: {error}") from error
 

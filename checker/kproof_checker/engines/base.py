@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from kproof_spec.lang import Machine, Property
 
 from ..symmetry import Symmetry
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,27 @@ class Batch:
     first_deadlock: int | None = None
 
 
+@dataclass(frozen=True)
+class Rows:
+    """States in the order of their indexes, packed, with what found them."""
+
+    states: npt.NDArray[np.uint64]
+    """By state, then by word."""
+    parents: npt.NDArray[np.int32]
+    steps: npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Edges:
+    """Steps between states, as three arrays of equal length."""
+
+    sources: npt.NDArray[np.int64]
+    instances: npt.NDArray[np.int64]
+    """The action instance of each."""
+    targets: npt.NDArray[np.int64]
+    """-1 if the state that the step leads to was not found (yet)."""
+
+
 class Engine(Protocol):
     """An explorer.  States have indexes in the order in which they were found, from 0."""
 
@@ -78,6 +103,10 @@ class Engine(Protocol):
     def memory_bytes(self) -> int:
         """What the states, and the table to find them, take."""
 
+    @property
+    def state_bytes(self) -> int:
+        """What one state takes at most, just after the table has grown; an estimate in CPython."""
+
     def expand(self, count_max: int, wanted: Collection[str]) -> Batch:
         """Visits up to `count_max` states of one level, looking for the `wanted` properties."""
 
@@ -89,3 +118,27 @@ class Engine(Protocol):
 
         With symmetry both states are representatives: the step leads to a twin of the state.
         """
+
+
+class HasEdges(Engine, Protocol):
+    """An engine that gives the state graph's edges without having stored them."""
+
+    def edges(self, first: int, last: int) -> Iterator[Edges]:
+        """Every step from states `first..last - 1`, in pieces, computed anew by its successors."""
+
+
+class Resumable(Engine, Protocol):
+    """An engine whose search can be saved and gone on with."""
+
+    @property
+    def level_end(self) -> int:
+        """Where the level ends that is being visited."""
+
+    def rows_from(self, first: int) -> Rows:
+        """The states from index `first` on."""
+
+    def fill(self, parts: Iterable[Rows]) -> None:
+        """Replaces the states by those of a checkpoint, given in the order of their indexes."""
+
+    def go_on(self, visited: int, depth: int, level_end: int) -> None:
+        """Takes up the search where the checkpoint left it."""

@@ -7,6 +7,9 @@ turns out to be larger than what compiling costs.  It says which engine gave the
 from __future__ import annotations
 
 import importlib.util
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from kproof_spec.lang import ScopeError
 
@@ -37,18 +40,31 @@ class Choice:
             raise ScopeError(f"{problem.machine!r} has no initial state: init refuses every choice")
         self.problem, self.options, self.warnings = problem, options, warnings
         self.extracted: Extracted | None = None
+        self.phases: dict[str, float] = {}
+        """Seconds that went into getting ready, by what for."""
         if options.engine != "python":
-            self.extracted = extract(problem.machine, problem.properties)
+            with self._timed("extraction"):
+                self.extracted = extract(problem.machine, problem.properties)
             if options.sample_seconds > 0:
-                compare(self.extracted, seed=0, max_seconds=options.sample_seconds)
+                with self._timed("comparison with CPython"):
+                    compare(self.extracted, seed=0, max_seconds=options.sample_seconds)
         if options.engine == "llvm" and not has_llvm():
             raise ValueError("engine llvm needs the package llvmlite, which cannot be imported")
-        self.may_switch = options.engine == "auto" and has_llvm()
+        if options.checkpoint is not None and options.engine == "python":
+            raise ValueError("engine python keeps no checkpoints: use --engine llvm or numpy")
+        is_auto = options.engine == "auto"
+        self.may_switch = is_auto and has_llvm() and options.checkpoint is None
         """Whether `larger` is there for scopes of more than `SWITCH_STATES`."""
-        if options.engine == "auto" and not self.may_switch:
+        if is_auto and not has_llvm():
             warnings.append("llvmlite cannot be imported: engine numpy is used, which is slower")
         if options.workers > 1 and options.engine in ("numpy", "python"):
             warnings.append(f"engine {options.engine} works on one core: --workers has no effect")
+
+    @contextmanager
+    def _timed(self, phase: str) -> Iterator[None]:
+        started = time.perf_counter()
+        yield
+        self.phases[phase] = self.phases.get(phase, 0.0) + time.perf_counter() - started
 
     def first(self) -> Engine:
         """The engine to begin with."""
@@ -58,6 +74,9 @@ class Choice:
 
                 return PythonEngine(self.problem)
             case "llvm":
+                return self.larger()
+            case "auto" if has_llvm() and self.options.checkpoint is not None:
+                # Whoever wants a checkpoint expects a long search, and its states are one engine's.
                 return self.larger()
         from .numpy_engine import NumpyEngine
 
@@ -69,9 +88,10 @@ class Choice:
         from .native.llvm_engine import LlvmEngine
 
         assert self.extracted is not None
-        return LlvmEngine(
-            self.problem,
-            self.extracted,
-            workers=self.options.workers,
-            max_memory_bytes=self.options.max_memory_bytes,
-        )
+        with self._timed("compilation"):
+            return LlvmEngine(
+                self.problem,
+                self.extracted,
+                workers=self.options.workers,
+                max_memory_bytes=self.options.max_memory_bytes,
+            )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from ..extraction.decisions import DISABLED, FAILS, HOLDS, Failure, Outcome, Upd
 from ..extraction.extract import Extracted
 from ..layout import Layout, layout_of
 from ..symmetry import Permutation, Symmetry
-from .base import Batch, Fault, Finding, Problem
+from .base import Batch, Edges, Fault, Finding, Problem, Rows
 from .columns import Columns, Compiled, Mask, Program, program, unpacked
 from .table import StateTable
 
@@ -145,6 +145,11 @@ class NumpyEngine:
         """What the table takes."""
         return self._table.memory_bytes
 
+    @property
+    def state_bytes(self) -> int:
+        """Words, parent and step, all twice just after they have grown; four slots."""
+        return 2 * (self.layout.words * 8 + 8) + 4 * 4
+
     def _insert(
         self, rows: Words, parents: npt.NDArray[np.int64], steps: npt.NDArray[np.int64]
     ) -> None:
@@ -163,15 +168,8 @@ class NumpyEngine:
             self._look(name, columns, start, batch)
         successors = Successors(self.layout, words)
         is_stuck = columns.everything.copy()
-        for instance, steps in self._actions:
-            for outcome, mask in steps.reached(columns, skip=DISABLED):
-                is_stuck &= ~mask
-                if isinstance(outcome, Update):
-                    count = successors.add(instance.index, outcome, mask, columns)
-                    batch.enabled[instance.index] = batch.enabled.get(instance.index, 0) + count
-                elif isinstance(outcome, Failure):
-                    name = instance.definition.name
-                    batch.faults.append(_fault(instance, name, outcome, mask, start))
+        for number, (_, steps) in enumerate(self._actions):
+            is_stuck &= ~self._take(number, steps, columns, successors, batch)
         stuck = np.flatnonzero(is_stuck)
         if len(stuck):
             batch.deadlocks, batch.first_deadlock = len(stuck), start + int(stuck[0])
@@ -182,6 +180,22 @@ class NumpyEngine:
             self.depth += 1
             self._level_end = self.distinct
         return batch
+
+    def _take(
+        self, number: int, steps: Program, columns: Columns, successors: Successors, batch: Batch
+    ) -> Mask:
+        """Takes an action instance's steps in a batch; the states in which it is not disabled."""
+        instance = self._actions[number][0]
+        is_taken = np.zeros(columns.count, dtype=np.bool_)
+        for outcome, mask in steps.reached(columns, skip=DISABLED):
+            is_taken |= mask
+            if isinstance(outcome, Update):
+                count = successors.add(number, outcome, mask, columns)
+                batch.enabled[number] = batch.enabled.get(number, 0) + count
+            elif isinstance(outcome, Failure):
+                name = instance.definition.name
+                batch.faults.append(_fault(instance, name, outcome, mask, self.visited))
+        return is_taken
 
     def _look(self, name: str, columns: Columns, start: int, batch: Batch) -> None:
         found: list[Finding] = []
@@ -195,6 +209,43 @@ class NumpyEngine:
                     batch.faults.append(_fault(instance, name, outcome, mask, start))
         if found:
             batch.findings.append(min(found, key=lambda finding: finding.state))
+
+    def edges(self, first: int, last: int) -> Iterator[Edges]:
+        """Every step from states `first..last - 1`, in pieces, computed anew."""
+        for start in range(first, last, BATCH_MAX):
+            words = self._table.states[:, start : min(start + BATCH_MAX, last)]
+            columns, successors = self.compiled.batch(words), Successors(self.layout, words)
+            for number, (_, steps) in enumerate(self._actions):
+                self._take(number, steps, columns, successors, Batch())
+            rows, origins, instances = successors.gathered()
+            if self._canonical is not None and rows.shape[1]:
+                rows = self._canonical(rows)
+            yield Edges(origins + start, instances, self._table.find(rows))
+
+    @property
+    def level_end(self) -> int:
+        """Where the level ends that is being visited."""
+        return self._level_end
+
+    def rows_from(self, first: int) -> Rows:
+        """The states from index `first` on, for a checkpoint."""
+        table, end = self._table, self.distinct
+        states = np.ascontiguousarray(table.states[:, first:end].T)
+        return Rows(states, table.parents[first:end], table.steps[first:end])
+
+    def fill(self, parts: Iterable[Rows]) -> None:
+        """Replaces the states by those of a checkpoint."""
+        rows = list(parts)
+        self._table = StateTable(self.layout.words)
+        self._table.restore(
+            np.concatenate([part.states for part in rows]).T,
+            np.concatenate([part.parents for part in rows]),
+            np.concatenate([part.steps for part in rows]),
+        )
+
+    def go_on(self, visited: int, depth: int, level_end: int) -> None:
+        """Takes up the search where the checkpoint left it."""
+        self.visited, self.depth, self._level_end = visited, depth, level_end
 
     def codes(self, state: int) -> tuple[int, ...]:
         """The codes of a state."""

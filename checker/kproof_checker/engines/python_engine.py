@@ -40,10 +40,16 @@ class PythonEngine:
     @property
     def memory_bytes(self) -> int:
         """An estimate: the tuples share their small numbers."""
-        if not self._states:
-            return 0
-        per_state = sys.getsizeof(self._states[0]) + sys.getsizeof((0, 0)) + 3 * 8
-        return len(self._states) * per_state + sys.getsizeof(self._index)
+        return len(self._states) * self._tuple_bytes + sys.getsizeof(self._index)
+
+    @property
+    def _tuple_bytes(self) -> int:
+        return sys.getsizeof(self._states[0]) + sys.getsizeof((0, 0)) + 3 * 8
+
+    @property
+    def state_bytes(self) -> int:
+        """An estimate: tuples, and a dictionary that is a third full after it has grown."""
+        return self._tuple_bytes + 3 * 36
 
     def _insert(self, codes: tuple[int, ...], parent: tuple[int, int]) -> None:
         if self.problem.symmetry is not None:

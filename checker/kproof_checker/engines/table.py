@@ -57,6 +57,29 @@ class StateTable:
             pending = np.concatenate([free[~has_won], taken[other]])
             pending.sort()
 
+    def find(self, rows: Words) -> Indexes:
+        """The index of each state, or -1 if it is not there."""
+        found = np.full(rows.shape[1], EMPTY, dtype=np.int64)
+        mask = np.int64(len(self._slots) - 1)
+        slots = _hashes(rows) & mask
+        pending = np.arange(rows.shape[1])
+        while len(pending):
+            occupant = self._slots[slots[pending]]
+            pending, occupant = pending[occupant >= 0], occupant[occupant >= 0]
+            is_same = (self.states[:, occupant] == rows[:, pending]).all(axis=0)
+            found[pending[is_same]] = occupant[is_same]
+            pending = pending[~is_same]
+            slots[pending] = (slots[pending] + 1) & mask
+        return found
+
+    def restore(self, rows: Words, parents: npt.NDArray[Any], steps: npt.NDArray[Any]) -> None:
+        """Fills an empty table with different states, which keep their order as indexes."""
+        count = rows.shape[1]
+        self._make_room(count)
+        self.states[:, :count], self.parents[:count], self.steps[:count] = rows, parents, steps
+        self.count = count
+        self._rehash(len(self._slots))
+
     def _make_room(self, more: int) -> None:
         needed = self.count + more
         if needed > np.iinfo(np.int32).max - 2:

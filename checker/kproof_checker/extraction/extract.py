@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -30,8 +31,13 @@ class Extracted:
     """In the order of `machine.instances`."""
     properties: dict[str, tuple[tuple[Instance, Dag], ...]]
     """For each property that was asked for, an instance for each choice of its parameters."""
-    paths: int
-    """How many paths were run."""
+    paths_by_name: dict[str, int]
+    """How often each action's and property's function was run to see every path."""
+
+    @property
+    def paths(self) -> int:
+        """How many paths were run in all."""
+        return sum(self.paths_by_name.values())
 
 
 class Extractor:
@@ -40,7 +46,7 @@ class Extractor:
     def __init__(self, machine: Machine[Any], paths_max: int = PATHS_MAX) -> None:
         self.machine, self.paths_max = machine, paths_max
         self.library = Library()
-        self.paths = 0
+        self.paths: Counter[str] = Counter()
         self.leaf_terms: list[Term] = []
         for i, leaf in enumerate(machine.leaves):
             self.leaf_terms.append(terms.leaf(i, int(leaf.domain.low), int(leaf.domain.high)))
@@ -73,7 +79,7 @@ class Extractor:
         explorer = Explorer(instance.label, self.store, Knowledge(self.ranges), self.paths_max)
         with self.machine._in_scope():
             root = explorer.explore(run)
-        self.paths += explorer.paths
+        self.paths[instance.definition.name] += explorer.paths
         return root
 
     def _changes(self) -> tuple[tuple[int, Term], ...]:

@@ -11,32 +11,27 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Callable
-from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from kproof_spec.lang import Disabled, Id, Misuse, SpecError
-from kproof_spec.lang.machine import LANGUAGE, blame
-from kproof_spec.lang.quantities import Quantity
+from kproof_spec.lang import Disabled, Misuse, SpecError
+from kproof_spec.lang.machine import blame, is_specification
 from kproof_spec.lang.store import Store
-from kproof_spec.lang.symbolic import Symbolic, Tracing
+from kproof_spec.lang.symbolic import Tracing
 
 from . import terms
 from .feasible import Knowledge
+from .joining import one_value
 from .terms import Term
 from .values import (
-    SymbolicEnum,
-    SymbolicId,
-    SymbolicInt,
-    SymbolicTruth,
     number,
     number_term,
     truth_term,
     truth_value,
 )
 
-OURS = (LANGUAGE, str(Path(__file__).parent.parent))
-"""Where the language's and the checker's own files are."""
+OURS = str(Path(__file__).parent.parent)
+"""Where the checker's own files are."""
 
 
 class Impossible(Exception):
@@ -307,7 +302,7 @@ def _joined(node: Node, path: Term, errors: list[tuple[Term, Exception]]) -> Any
         no = _joined(node.no, terms.both([path, terms.negate(node.condition)]), errors)
         if yes is NOTHING:
             return no
-        return yes if no is NOTHING else _either(node.condition, yes, no)
+        return yes if no is NOTHING else one_value(node.condition, yes, no)
     if isinstance(node.outcome, Exception):
         if not isinstance(node.outcome, Impossible):
             errors.append((path, node.outcome))
@@ -319,60 +314,12 @@ NOTHING: Any = object()
 """No value: the path ends in an error."""
 
 
-def _either(condition: Term, yes: Any, no: Any) -> Any:
-    """One value for two outcomes of a definition."""
-    if yes is no:
-        return yes
-    kinds = [SymbolicTruth, SymbolicInt, SymbolicId, SymbolicEnum]
-    if isinstance(yes, tuple) and isinstance(no, tuple) and len(yes) == len(no):
-        return tuple(_either(condition, a, b) for a, b in zip(yes, no, strict=True))
-    if all(isinstance(value, bool | SymbolicTruth) for value in (yes, no)):
-        return truth_value(terms.bite(condition, truth_term(yes), truth_term(no)))
-    if all(isinstance(value, int | SymbolicInt | Quantity) for value in (yes, no)):
-        left, right = number_term(yes), number_term(no)
-        assert left is not None and right is not None
-        return number(terms.ite(condition, left, right))
-    for kind in kinds[2:]:
-        symbolic: Any = next((value for value in (yes, no) if isinstance(value, kind)), None)
-        if symbolic is not None:
-            codes = [_code(symbolic.domain, value) for value in (yes, no)]
-            return kind(terms.ite(condition, *codes), symbolic.domain)
-    if isinstance(yes, Id) and isinstance(no, Id):
-        from kproof_spec.lang import NONE
-        from kproof_spec.lang.guards import Running
-        from kproof_spec.lang.scalars import IdDomain
-
-        assert Running.scope is not None
-        sort = type(no if yes is NONE else yes)
-        domain = IdDomain(sort, Running.scope, optional=True)
-        return SymbolicId(
-            terms.ite(condition, terms.const(yes._index), terms.const(no._index)), domain
-        )
-    if isinstance(yes, Enum) and type(yes) is type(no):
-        from kproof_spec.lang.scalars import EnumDomain
-
-        options = EnumDomain(type(yes))
-        codes = [_code(options, value) for value in (yes, no)]
-        return SymbolicEnum(terms.ite(condition, *codes), options)
-    raise Misuse(
-        f"a definition returns {yes!r} on one path and {no!r} on another: a `pure` definition "
-        "returns a truth value, a number, an id, an enum member or a tuple of these"
-    )
-
-
-def _code(domain: Any, value: Any) -> Term:
-    if isinstance(value, Symbolic):
-        term: Term = value.code()
-        return term
-    return terms.const(domain.encode(value))
-
-
 def current_line() -> str:
     """The specification's line that is running, as `path:line`."""
     frame = sys._getframe(1)
     while frame is not None:
         filename = frame.f_code.co_filename
-        if not filename.startswith((*OURS, sys.prefix)):
+        if not filename.startswith(OURS) and is_specification(filename):
             return f"{filename}:{frame.f_lineno}"
         frame = frame.f_back  # type: ignore[assignment]  # ends with None
     return ""
@@ -384,7 +331,7 @@ def spec_line(error: BaseException) -> str:
     found = ""
     while traceback is not None:
         filename = traceback.tb_frame.f_code.co_filename
-        if not filename.startswith((*OURS, sys.prefix)):
+        if not filename.startswith(OURS) and is_specification(filename):
             found = f"{filename}:{traceback.tb_lineno}"
         traceback = traceback.tb_next
     return found or blame(error.__traceback__)

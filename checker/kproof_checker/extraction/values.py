@@ -260,7 +260,7 @@ class SymbolicId(SymbolicValue):
     def resolve(self) -> Any:
         return self.domain.decode(explorer().choose(self.term))
 
-    def _term_of(self, other: object) -> Term | None:
+    def _term_of(self, other: object) -> Term:
         if isinstance(other, SymbolicId) and other.domain.sort is self.domain.sort:
             return other.term
         if isinstance(other, Id) and (other is NONE or type(other) is self.domain.sort):
@@ -272,36 +272,36 @@ class SymbolicId(SymbolicValue):
         )
 
     def __eq__(self, other: object) -> Any:
-        theirs = self._term_of(other)
-        return NotImplemented if theirs is None else truth_value(terms.eq(self.term, theirs))
+        return truth_value(terms.eq(self.term, self._term_of(other)))
 
     def __ne__(self, other: object) -> Any:
-        theirs = self._term_of(other)
-        if theirs is None:
-            return NotImplemented
-        return truth_value(terms.negate(terms.eq(self.term, theirs)))
+        return truth_value(terms.negate(terms.eq(self.term, self._term_of(other))))
 
     __hash__ = SymbolicValue.__hash__
 
-    def _ordered(self, other: Any) -> Any:
+    def _ordered(self, make: Callable[[Term, Term], Term], other: Any) -> Any:
         if self.domain.sort.symmetric:
             raise Misuse(
                 f"order was asked of a {self.domain.sort.__name__}, but ids of a symmetric sort "
                 "are interchangeable"
             )
-        return self._term_of(other)
+        mine, theirs = self.term, self._term_of(other)
+        for term in (mine, theirs):
+            if truth_value(terms.lt(term, terms.const(0))):
+                raise SpecError("NONE cannot be ordered against an id")
+        return truth_value(make(mine, theirs))
 
     def __lt__(self, other: Any) -> Any:
-        return truth_value(terms.lt(self.term, self._ordered(other)))
+        return self._ordered(terms.lt, other)
 
     def __le__(self, other: Any) -> Any:
-        return truth_value(terms.le(self.term, self._ordered(other)))
+        return self._ordered(terms.le, other)
 
     def __gt__(self, other: Any) -> Any:
-        return truth_value(terms.lt(self._ordered(other), self.term))
+        return self._ordered(lambda a, b: terms.lt(b, a), other)
 
     def __ge__(self, other: Any) -> Any:
-        return truth_value(terms.le(self._ordered(other), self.term))
+        return self._ordered(lambda a, b: terms.le(b, a), other)
 
     def _refuse(self, other: Any = None) -> NoReturn:
         raise Misuse(f"arithmetic was asked of a {self.domain.sort.__name__}, but it is an id")

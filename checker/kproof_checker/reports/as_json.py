@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from ..traces.changes import show
@@ -45,6 +46,8 @@ def as_object(outcome: Outcome) -> dict[str, Any]:
         "properties": {
             name: _property(outcome, found) for name, found in result.properties.items()
         },
+        "state_bytes": result.state_bytes,
+        "profile": None if result.profile is None else asdict(result.profile),
         "spec_error": _fault(outcome),
         "warnings": warnings_of(result),
         "expected": None if outcome.expected is None else dict(outcome.expected),

@@ -59,6 +59,10 @@ def report(outcome: Outcome) -> list[Text]:
             same = shown.setdefault(tuple(steps_text(found.trace, most=None)), found.name)
             lines += [Text(), *_violation(outcome, found, found.trace, same)]
     lines += _fault(outcome)
+    if result.profile is not None:
+        from .profile_table import table
+
+        lines += [Text(), *map(Text, table(result.profile))]
     lines += _rest(outcome)
     return [*lines, Text(), summary(outcome)]
 
@@ -79,7 +83,10 @@ def heading(outcome: Outcome) -> list[Text]:
     if title:
         lines += _wrapped(title, "  ", "  ")
     lines.append(
-        Text(f"  {counts}, {duration(result.seconds)} with engine {result.engine}{ending}")
+        Text(
+            f"  {counts}, {duration(result.seconds)} with engine {result.engine}"
+            f"{f', {result.state_bytes} bytes a state' if result.state_bytes else ''}{ending}"
+        )
     )
     if result.properties:
         lines.append(Text())

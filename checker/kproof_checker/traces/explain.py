@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import Any
 
-from kproof_spec.lang import Definition, Machine, SpecError
+from kproof_spec.lang import Definition, Machine, SpecError, Table
 
 from ..clauses import deciding_clause
 from ..sources import short_position
@@ -52,8 +52,13 @@ def _initial(machine: Machine[Any], trace: Trace) -> list[str]:
     state = machine.load(trace.states[0])
     lines = []
     for name in type(state)._fields:
-        text = f"{name} = {show(getattr(state, name))}"
-        lines += textwrap.wrap(text, WIDTH, initial_indent="    ", subsequent_indent="        ")
+        value = getattr(state, name)
+        # A table of structs is long: one line for each key.
+        is_wide = isinstance(value, Table) and len(show(value)) > WIDTH // 2
+        parts = [(f"{name}[{show(key)}]", value[key]) for key in value] if is_wide else []
+        for label, part in parts or [(name, value)]:
+            text = f"{label} = {show(part)}"
+            lines += textwrap.wrap(text, WIDTH, initial_indent="    ", subsequent_indent=" " * 8)
     return lines
 
 

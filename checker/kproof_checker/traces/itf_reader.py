@@ -121,7 +121,7 @@ def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
 
 def _present(meta: dict[str, Json], key: str, where: str = "#meta") -> Json:
     if key not in meta:
-        raise WrongValue(where, list(meta), f"a key {key}, which kproof's own traces have")
+        raise WrongValue.lacking(where, key, "a trace that kproof wrote")
     return meta[key]
 
 

@@ -12,6 +12,7 @@ from functools import singledispatch
 from typing import Any
 
 from kproof_spec.lang import Scope
+from kproof_spec.lang.containers import PlainStore
 from kproof_spec.lang.domains import SeqDomain, SetDomain, StructDomain, TableDomain
 from kproof_spec.lang.keys import member_key
 from kproof_spec.lang.scalars import (
@@ -22,7 +23,6 @@ from kproof_spec.lang.scalars import (
     IntegerDomain,
     Scalar,
 )
-from kproof_spec.lang.store import Store
 
 Json = Any
 """What `json.loads` gives."""
@@ -35,8 +35,14 @@ class WrongValue(ValueError):
     """A piece of JSON that is not what its place holds."""
 
     def __init__(self, where: str, seen: Json, expected: str) -> None:
-        self.where, self.seen, self.expected = where, seen, expected
         super().__init__(f"{where} is {quoted(seen)}, expected {expected}")
+
+    @classmethod
+    def lacking(cls, where: str, name: str, expected: str) -> WrongValue:
+        """Something that should be there is not."""
+        made = cls(where, None, expected)
+        made.args = (f"{where} lacks {name}, expected {expected}",)
+        return made
 
 
 def quoted(seen: Json) -> str:
@@ -114,7 +120,7 @@ def _(domain: TableDomain, value: Any) -> Json:
 def decode(domain: Domain, value: Json, scope: Scope, where: str) -> Any:
     """The value of `domain` that a piece of JSON stands for; a `WrongValue` if it is none."""
     codes = iter(codes_of(domain, value, where))
-    return domain.read(lambda scalar: scalar.decode(next(codes)), Store(scope))
+    return domain.read(lambda scalar: scalar.decode(next(codes)), PlainStore(scope))
 
 
 @singledispatch
@@ -160,8 +166,12 @@ def _(domain: StructDomain, value: Json, where: str) -> list[int]:
     names = ", ".join(domain.fields)
     if not isinstance(value, dict):
         raise WrongValue(where, value, f"an object with {names}")
-    if value.keys() != domain.fields.keys():
-        raise WrongValue(f"{where}, an object with", list(value), f"just {names}")
+    for name in domain.fields:
+        if name not in value:
+            raise WrongValue.lacking(where, name, f"an object with {names}")
+    for name in value:
+        if name not in domain.fields:
+            raise WrongValue(f"{where}.{name}", value[name], f"nothing there, only {names}")
     return [
         code
         for name, field in domain.fields.items()
@@ -179,7 +189,7 @@ def _(domain: SeqDomain, value: Json, where: str) -> list[int]:
     # Slots past the end hold the codes of initial values: equal states have equal codes.
     padding: list[int] = []
     if len(value) < domain.slots:
-        domain.element.write(domain.element.default(Store(None)), padding)  # type: ignore[arg-type]  # as SeqDomain does
+        domain.element.write(domain.element.default(PlainStore(domain.scope)), padding)
     return codes + padding * (domain.slots - len(value))
 
 
@@ -194,7 +204,7 @@ def _(domain: SetDomain, value: Json, where: str) -> list[int]:
         member_codes = iter(codes_of(domain.element, item, f"{where}, member {i}"))
         member = domain.element.read(
             lambda scalar, given=member_codes: scalar.decode(next(given)),  # type: ignore[misc]
-            Store(None),  # type: ignore[arg-type]  # only read, never written
+            PlainStore(domain.scope),
         )
         position = domain.positions[member_key(member)]
         if codes[position]:
@@ -226,7 +236,7 @@ def _(domain: TableDomain, value: Json, where: str) -> list[int]:
         name = encode(domain.keys, key_value)
         name = name["#bigint"] if isinstance(name, dict) else name
         if key not in found:
-            raise WrongValue(where, f"a map without the key {name}", expected)
+            raise WrongValue.lacking(where, f"the key {name}", expected)
         codes += codes_of(domain.element, found[key], f"{where}[{name}]")
     return codes
 

@@ -14,7 +14,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from .containers import PlainStore, SetOf
-from .errors import OutOfRange, ScopeError, SpecError
+from .errors import Misuse, OutOfRange, ScopeError, SpecError
 from .fields import Field
 from .keys import member_key, shown
 from .quantities import UNLIMITED, evaluate
@@ -88,6 +88,13 @@ class SeqDomain(Domain):
     def __init__(self, element: Domain, capacity: float, scope: Scope) -> None:
         if capacity < 0:
             raise ScopeError(f"a sequence cannot hold {capacity} elements")
+        named = _named_by_default(element)
+        if named is not None:
+            raise Misuse(
+                f"a sequence holds {named!r}, of a symmetric sort: its empty slots would name the "
+                "first id, and so tell it from the others. Declare it with `maybe`, which is NONE "
+                "there"
+            )
         self.element, self.capacity, self.scope = element, capacity, scope
         self.length = IntegerDomain(0, capacity)
         self._padding: list[int] | None = None
@@ -236,6 +243,19 @@ class TableDomain(Domain):
     def write(self, value: Any, out: list[Any]) -> None:
         for _, item in value._entries():
             self.element.write(item, out)
+
+
+def _named_by_default(domain: Domain) -> IdDomain | None:
+    """A symmetric sort of which the initial value of a domain names one, if there is such."""
+    inside: list[Domain] = []
+    match domain:
+        case IdDomain() if domain.sort.symmetric and not domain.optional:
+            return domain
+        case StructDomain():
+            inside = list(domain.fields.values())
+        case TableDomain():
+            inside = [domain.element]
+    return next((found for part in inside if (found := _named_by_default(part))), None)
 
 
 def domain_of(thing: Any, scope: Scope) -> Domain:  # noqa: PLR0911 - one for each declaration

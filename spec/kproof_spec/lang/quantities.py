@@ -83,6 +83,21 @@ class Quantity:
     def __rmul__(self, other: Any) -> Any:
         return self._combined(operator.mul, other, self)
 
+    def __floordiv__(self, other: Any) -> Any:
+        return self._combined(operator.floordiv, self, other)
+
+    def __rfloordiv__(self, other: Any) -> Any:
+        return self._combined(operator.floordiv, other, self)
+
+    def __mod__(self, other: Any) -> Any:
+        return self._combined(operator.mod, self, other)
+
+    def __rmod__(self, other: Any) -> Any:
+        return self._combined(operator.mod, other, self)
+
+    def __neg__(self) -> Any:
+        return 0 - self
+
     def __lt__(self, other: Any) -> Any:
         return self._now() < other
 
@@ -146,7 +161,7 @@ class Constant(Quantity):
 
 
 class Computed(Quantity):
-    """A sum, difference or product of quantities."""
+    """A sum, difference, product, quotient or remainder of quantities."""
 
     __slots__ = ("left", "operation", "right")
 

@@ -17,7 +17,9 @@ In an open scope ids grow by name: `scope.id(MemberId, "consumer-1-5f0c")`.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, NoReturn, Self
+import operator
+from collections.abc import Callable
+from typing import Any, ClassVar, NoReturn, Self, cast
 
 from .errors import Misuse
 from .symbolic import Symbolic
@@ -82,24 +84,26 @@ class Id:
         equal = self.__eq__(other)
         return equal if equal is NotImplemented else not equal
 
-    def _ordered(self, other: object) -> Id:
+    def _compared(self, other: object, holds: Callable[[int, int], bool]) -> Any:
         if self.symmetric:
             self._refuse("order")
-        if type(other) is not type(self):
+        if isinstance(other, Symbolic):
+            return NotImplemented
+        if not isinstance(other, type(self)):
             raise Misuse(f"{self!r} cannot be ordered against {other!r}")
-        return other
+        return holds(self._index, other._index)
 
     def __lt__(self, other: Any) -> bool:
-        return self._index < self._ordered(other)._index
+        return cast(bool, self._compared(other, operator.lt))
 
     def __le__(self, other: Any) -> bool:
-        return self._index <= self._ordered(other)._index
+        return cast(bool, self._compared(other, operator.le))
 
     def __gt__(self, other: Any) -> bool:
-        return self._index > self._ordered(other)._index
+        return cast(bool, self._compared(other, operator.gt))
 
     def __ge__(self, other: Any) -> bool:
-        return self._index >= self._ordered(other)._index
+        return cast(bool, self._compared(other, operator.ge))
 
     def _refuse(self, what: str) -> NoReturn:
         sort = type(self).__name__

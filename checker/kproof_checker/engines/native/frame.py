@@ -22,17 +22,19 @@ STATES: Final = 2
 """Address of the packed states."""
 PARENTS: Final = 3
 STEPS: Final = 4
-COUNT: Final = 5
-"""How many states there are."""
-LIMIT: Final = 6
+LIMIT: Final = 5
 """Workers stop taking chunks once there are more states than this."""
-CURSOR: Final = 7
-"""The next state to take."""
-UNTIL: Final = 8
+UNTIL: Final = 6
 """Take no state from here on."""
-OPEN: Final = 9
+OPEN: Final = 7
 """A bit for each property that is looked for."""
-SHARED_SIZE: Final = 16
+# What workers write has cache lines of its own: else every new state would take from the other
+# workers the line that tells them where the table is.
+COUNT: Final = 32
+"""How many states there are."""
+CURSOR: Final = 64
+"""The next state to take."""
+SHARED_SIZE: Final = 96
 
 # Indexes into `own`.
 BUFFERED: Final = 0

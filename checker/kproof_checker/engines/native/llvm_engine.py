@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from concurrent.futures import ThreadPoolExecutor
+import itertools
+import math
+from collections.abc import Collection, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
 import numpy as np
@@ -14,9 +16,9 @@ from kproof_spec.lang import PropertyKind
 from ...extraction.decisions import FAILS, HOLDS
 from ...extraction.extract import Extracted
 from ...layout import layout_of
-from ..base import Batch, Fault, Finding, Problem
+from ..base import Batch, Edges, Fault, Finding, Problem, Rows
 from . import frame as at
-from .memory import StateMemory
+from .memory import FULLNESS_MAX, SLOT_BYTES, STATE_OVERHEAD_BYTES, StateMemory
 from .module import Module
 
 PROPERTIES_MAX = 62
@@ -66,6 +68,7 @@ class LlvmEngine:
         self._own = [np.zeros(self.module.frame.size, dtype=np.int64) for _ in range(workers)]
         self._pool = ThreadPoolExecutor(workers) if workers > 1 else None
         self.visited, self.depth = 0, 1
+        self._is_interrupted = False
         self._shared[at.STATES] = self.memory.states.address
         self._shared[at.PARENTS] = self.memory.parents.address
         self._shared[at.STEPS] = self.memory.steps.address
@@ -82,7 +85,7 @@ class LlvmEngine:
             self._states(index + 1)[index] = words
             self.memory.parents.view(np.int32, index + 1)[index] = -1
             self._shared[at.COUNT] = index + 1
-        self.module.rehash(self._shared.ctypes.data, 0, int(self._shared[at.COUNT]))
+        self._rehash()
         self._level_end = self.distinct
 
     def _canonical(self, codes: tuple[int, ...]) -> tuple[int, ...]:
@@ -101,6 +104,13 @@ class LlvmEngine:
         """What the states and the slots take."""
         return self.memory.used_bytes(self.distinct)
 
+    @property
+    def state_bytes(self) -> int:
+        """Words, parent and step, and the slots just after their number has doubled."""
+        return (
+            self.layout.words * 8 + STATE_OVERHEAD_BYTES + math.ceil(2 * SLOT_BYTES / FULLNESS_MAX)
+        )
+
     def expand(self, count_max: int, wanted: Collection[str]) -> Batch:
         """Visits up to `count_max` states of one level."""
         start = self.visited
@@ -112,25 +122,35 @@ class LlvmEngine:
             own[: self.module.frame.rows] = 0
             own[at.FIRST_DEADLOCK] = at.NEVER
             own[at.FOUND : self.module.frame.enabled] = at.NEVER
+        if self._is_interrupted:
+            raise KeyboardInterrupt
         while True:
             self._run(until - int(shared[at.CURSOR]))
-            if int(shared[at.CURSOR]) >= until:
+            if int(shared[at.CURSOR]) >= until or int(shared[at.LIMIT]) == at.NEVER:
                 break
             self._grow()
-        self.visited = until
+        self.visited = min(int(shared[at.CURSOR]), until)
         if self.visited == self._level_end and self.distinct > self._level_end:
             self.depth += 1
             self._level_end = self.distinct
-        return self._batch(until - start)
+        return self._batch(self.visited - start)
 
     def _run(self, states: int) -> None:
+        """Lets the workers visit states; Ctrl-C ends it at the next chunk, with nothing lost."""
         shared = self._shared.ctypes.data
-        if self._pool is None or states < ALONE_BELOW:
-            self.module.run(shared, self._own[0].ctypes.data)
-            return
-        running = [self._pool.submit(self.module.run, shared, own.ctypes.data) for own in self._own]
-        for worker in running:
-            worker.result()
+        running: list[Future[None]] = []
+        try:
+            if self._pool is None or states < ALONE_BELOW:
+                self.module.run(shared, self._own[0].ctypes.data)
+            else:
+                run = self.module.run
+                running += [self._pool.submit(run, shared, own.ctypes.data) for own in self._own]
+                wait(running)
+        except KeyboardInterrupt:
+            # The next call raises it, once what was visited is counted.
+            self._is_interrupted = True
+            self._shared[at.LIMIT] = at.NEVER
+            wait(running)
 
     def _use_slots(self) -> None:
         assert self.memory.slots is not None
@@ -146,7 +166,21 @@ class LlvmEngine:
     def _grow(self) -> None:
         self.memory.grow(self.distinct)
         self._use_slots()
-        self.module.rehash(self._shared.ctypes.data, 0, self.distinct)
+        self._rehash()
+
+    def _rehash(self) -> None:
+        """Puts every state into the slots, which are empty; each worker takes a part."""
+        shared, count = self._shared.ctypes.data, self.distinct
+        if self._pool is None or count < ALONE_BELOW:
+            self.module.rehash(shared, 0, count)
+            return
+        ends = [count * i // self.workers for i in range(self.workers + 1)]
+        parts = [
+            self._pool.submit(self.module.rehash, shared, first, last)
+            for first, last in itertools.pairwise(ends)
+        ]
+        for part in parts:
+            part.result()
 
     def _batch(self, visited: int) -> Batch:
         frame = self.module.frame
@@ -177,6 +211,52 @@ class LlvmEngine:
     def _least(self, index: int) -> int | None:
         found = [int(own[index]) for own in self._own if own[index] != at.NEVER]
         return min(found, default=None)
+
+    def edges(self, first: int, last: int) -> Iterator[Edges]:
+        """Every step from states `first..last - 1`, in pieces, computed anew."""
+        frame, own = self.module.frame, self._own[0]
+        own[at.BUFFERED] = 0
+        while first < last:
+            arrays = self._shared.ctypes.data, own.ctypes.data
+            first = int(self.module.edges(*arrays, first, last))
+            count = int(own[at.BUFFERED])
+            own[at.BUFFERED] = 0
+            origins = own[frame.origins : frame.origins + count].copy()
+            targets = own[frame.hashes : frame.hashes + count].copy()
+            yield Edges(origins & 0xFFFFFFFF, origins >> 32, targets)
+
+    @property
+    def level_end(self) -> int:
+        """Where the level ends that is being visited."""
+        return self._level_end
+
+    def rows_from(self, first: int) -> Rows:
+        """The states from index `first` on, for a checkpoint."""
+        end = self.distinct
+        return Rows(
+            self._states(end)[first:],
+            self.memory.parents.view(np.int32, end)[first:],
+            self.memory.steps.view(np.uint16, end)[first:].astype(np.int32),
+        )
+
+    def fill(self, parts: Iterable[Rows]) -> None:
+        """Replaces the states by those of a checkpoint."""
+        count = 0
+        for rows in parts:
+            first, count = count, count + len(rows.parents)
+            if count > self.memory.capacity:
+                raise MemoryError
+            self._states(count)[first:] = rows.states
+            self.memory.parents.view(np.int32, count)[first:] = rows.parents
+            self.memory.steps.view(np.uint16, count)[first:] = rows.steps
+        self._shared[at.COUNT] = count
+        self.memory.clear(count)
+        self._use_slots()
+        self._rehash()
+
+    def go_on(self, visited: int, depth: int, level_end: int) -> None:
+        """Takes up the search where the checkpoint left it."""
+        self.visited, self.depth, self._level_end = visited, depth, level_end
 
     def _states(self, count: int) -> npt.NDArray[Any]:
         flat = self.memory.states.view(np.uint64, count * self.layout.words)

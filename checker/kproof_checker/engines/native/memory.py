@@ -65,6 +65,15 @@ class StateMemory:
         """What `count` states and the slots take."""
         return count * (self.words * 8 + STATE_OVERHEAD_BYTES) + self.slot_count * SLOT_BYTES
 
+    def clear(self, count: int) -> None:
+        """Empty slots, enough for `count` states; a `MemoryError` if that is too much."""
+        while self.fill_limit <= count:
+            self.slot_count *= 2
+        if self.limit_bytes is not None and self.used_bytes(count) > self.limit_bytes:
+            raise MemoryError
+        self.slots = None  # Given back before the new ones are taken.
+        self.slots = Reserved(self.slot_count * SLOT_BYTES)
+
     def grow(self, count: int) -> None:
         """Twice the slots, empty; a `MemoryError` if that is more than may be used."""
         doubled = self.slot_count * 2

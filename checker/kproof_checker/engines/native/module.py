@@ -54,6 +54,16 @@ class Module:
             "rehash", None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64
         )
         """`rehash(shared, first, last)`: puts known states into an empty table."""
+        self.edges = self._function(
+            "edges",
+            ctypes.c_int64,
+            ctypes.c_void_p,
+            ctypes.c_void_p,
+            ctypes.c_int64,
+            ctypes.c_int64,
+        )
+        """`edges(shared, own, first, last)`: gathers the steps of some states, with the indexes
+        that they lead to in place of the hashes; the first state that is still to do."""
         if symmetry is not None:
             self.canonical = self._function("canonical", None, ctypes.c_void_p)
             """`canonical(row)`: replaces a state's words by its representative's."""

@@ -8,6 +8,8 @@ swap; then the state is written, and its index published.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from .frame import (
     BUFFERED,
     CHUNK,
@@ -43,6 +45,17 @@ def hashed(function: Function, words: list[str]) -> str:
     return function.op(f"xor i64 {mixed}, {function.op(f'lshr i64 {mixed}, 29')}")
 
 
+@dataclass(frozen=True)
+class Arrays:
+    """The names of the arrays' addresses, and of the mask of the slots."""
+
+    slots: str
+    mask: str
+    states: str
+    parents: str
+    steps: str
+
+
 class TableWriter:
     """Writes `@flush`, `@run` and `@rehash` for one worker or for several."""
 
@@ -51,7 +64,7 @@ class TableWriter:
 
     def write(self) -> str:
         """The functions as IR."""
-        return "\n".join([self._flush(), self._run(), self._rehash()])
+        return "\n".join([self._flush(), self._run(), self._rehash(), self._edges()])
 
     def _row(self, function: Function, base: str, number: str, offset: int = 0) -> list[str]:
         """The words of row `number` of an array of states."""
@@ -72,6 +85,8 @@ class TableWriter:
         count = f.load("%own", BUFFERED)
         slots, mask = f.load_pointer("%shared", TABLE), f.load("%shared", MASK)
         states = f.load_pointer("%shared", STATES)
+        parents, steps = f.load_pointer("%shared", PARENTS), f.load_pointer("%shared", STEPS)
+        arrays = Arrays(slots, mask, states, parents, steps)
         with f.loop(0, count) as i:
             words = self._row(f, "%own", i, frame.rows)
             if self.has_symmetry:
@@ -90,7 +105,7 @@ class TableWriter:
             state = f.at(states, f.op(f"mul i64 {index}, {frame.words}"))
             f.do(f"call void @llvm.prefetch.p0(ptr {state}, i32 0, i32 3, i32 1)")
         with f.loop(0, count) as i:
-            self._insert(f, i, slots, mask, states)
+            self._insert(f, i, arrays)
         f.store(0, "%own", BUFFERED)
         f.do("ret void")
         return str(f)
@@ -100,9 +115,10 @@ class TableWriter:
             return f.op(f"load atomic i64, ptr {address} acquire, align 8")
         return f.op(f"load i64, ptr {address}")
 
-    def _insert(self, f: Function, i: str, slots: str, mask: str, states: str) -> None:  # noqa: PLR0915 - one straight story
+    def _insert(self, f: Function, i: str, arrays: Arrays) -> None:  # noqa: PLR0915 - one story
         """Adds gathered state `i` unless it is there."""
         frame = self.frame
+        slots, mask, states = arrays.slots, arrays.mask, arrays.states
         words = self._row(f, "%own", i, frame.rows)
         mixed = f.load("%own", f.op(f"add i64 {i}, {frame.hashes}"))
         tag = f.op(f"and i64 {mixed}, {unsigned(0xFFFFFFFF00000000)}")
@@ -167,7 +183,7 @@ class TableWriter:
         origin = f.load("%own", f.op(f"add i64 {i}, {frame.origins}"))
         f.store(f.op(f"trunc i64 {origin} to i32"), f.load_pointer("%shared", PARENTS), new, "i32")
         step = f.op(f"trunc i64 {f.op(f'lshr i64 {origin}, 32')} to i16")
-        f.store(step, f.load_pointer("%shared", STEPS), new, "i16")
+        f.store(step, arrays.steps, new, "i16")
         filled = f.op(f"or i64 {tag}, {f.op(f'add i64 {new}, 1')}")
         if self.is_shared:
             f.do(f"store atomic i64 {filled}, ptr {address} release, align 8")
@@ -214,7 +230,7 @@ class TableWriter:
     def _rehash(self) -> str:
         """Puts states `first..last - 1` into the table, which has none of them.
 
-        Only ever run by one worker; blocks of states are hashed ahead so that misses overlap.
+        Workers may each take a part of the states.  Slots are fetched ahead so that misses overlap.
         """
         f = Function("define void @rehash(ptr %shared, i64 %first, i64 %last)")
         slots, mask = f.load_pointer("%shared", TABLE), f.load("%shared", MASK)
@@ -251,6 +267,71 @@ class TableWriter:
             f.begin(free)
             tag = f.op(f"and i64 {mixed}, {unsigned(0xFFFFFFFF00000000)}")
             filled = f.op(f"or i64 {tag}, {f.op(f'add i64 {i}, 1')}")
-            f.do(f"store i64 {filled}, ptr {address}")
+            if self.is_shared:
+                done = f.new_block("done")
+                pair = f.op(f"cmpxchg ptr {address}, i64 0, i64 {filled} monotonic monotonic")
+                # A slot that another worker took first is passed over like any other.
+                f.branch(f.op(f"extractvalue {{ i64, i1 }} {pair}, 1"), done, further)
+                f.begin(done)
+            else:
+                f.do(f"store i64 {filled}, ptr {address}")
         f.do("ret void")
+        return str(f)
+
+    def _edges(self) -> str:
+        """Gathers the steps of states until a buffer is full, and finds where they lead.
+
+        Only for states whose successors are all in the table; nothing is inserted.
+        """
+        f = Function("define i64 @edges(ptr %shared, ptr %own, i64 %first, i64 %last)")
+        frame = self.frame
+        slots, mask = f.load_pointer("%shared", TABLE), f.load("%shared", MASK)
+        states = f.load_pointer("%shared", STATES)
+        f.jump("more")
+        f.begin("more")
+        f.lines.append("  %state = phi i64 [ %first, %entry ], [ %next, %more ]")
+        words = ", ".join(f"i64 {word}" for word in self._row(f, states, "%state"))
+        f.do(f"call void @visit({words}, i64 %state, ptr %own, i64 0)")
+        f.lines.append("  %next = add i64 %state, 1")
+        count = f.load("%own", BUFFERED)
+        is_full = f.op(f"icmp sge i64 {count}, {FLUSH_AT}")
+        is_last = f.op("icmp sge i64 %next, %last")
+        f.branch(f.op(f"or i1 {is_full}, {is_last}"), "found", "more")
+        f.begin("found")
+        with f.loop(0, count) as i:
+            if self.has_symmetry:
+                row = f.op(f"add i64 {f.op(f'mul i64 {i}, {frame.words}')}, {frame.rows}")
+                f.do(f"call void @canonical(ptr {f.at('%own', row)})")
+            mine = self._row(f, "%own", i, frame.rows)
+            start = f.op(f"and i64 {hashed(f, mine)}, {mask}")
+            before, probe, further, match = (
+                f.block,
+                f.new_block("probe"),
+                f.new_block("further"),
+                f.new_block("match"),
+            )
+            f.jump(probe)
+            f.begin(probe)
+            position, following = f"%p.{probe}", f"%q.{probe}"
+            f.lines.append(
+                f"  {position} = phi i64 [ {start}, %{before} ], [ {following}, %{further} ]"
+            )
+            slot = f.load(slots, position)
+            index = f.op(f"sub i64 {f.op(f'and i64 {slot}, {CLAIMED}')}, 1")
+            # A free slot gives -1, which is where a state that is not there "leads" to.
+            is_free = f.op(f"icmp eq i64 {slot}, 0")
+            safe = f.op(f"call i64 @llvm.smax.i64(i64 {index}, i64 0)")
+            theirs = self._row(f, states, safe)
+            equal = "true"
+            for a, b in zip(mine, theirs, strict=True):
+                equal = f.op(f"and i1 {equal}, {f.op(f'icmp eq i64 {a}, {b}')}")
+            same = f.op(f"or i1 {is_free}, {equal}")
+            f.branch(same, match, further)
+            f.begin(further)
+            f.lines.append(f"  {following}.0 = add i64 {position}, 1")
+            f.lines.append(f"  {following} = and i64 {following}.0, {mask}")
+            f.jump(probe)
+            f.begin(match)
+            f.store(index, "%own", f.op(f"add i64 {i}, {frame.hashes}"))
+        f.do("ret i64 %next")
         return str(f)
