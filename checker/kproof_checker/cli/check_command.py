@@ -41,6 +41,14 @@ def check(  # noqa: PLR0913, PLR0917 - each is an option
         bool,
         typer.Option("--symmetry/--no-symmetry", help="Count states up to renaming of ids."),
     ] = True,
+    scope: Annotated[
+        str,
+        typer.Option(
+            "--scope",
+            metavar="SIZE",
+            help="Of the catalogue: `small` takes seconds, `medium` minutes; `all` is both.",
+        ),
+    ] = "",
     engine: Annotated[
         str,
         typer.Option(
@@ -96,6 +104,7 @@ def check(  # noqa: PLR0913, PLR0917 - each is an option
         properties,
         no_properties,
         engine,
+        scope,
     )
     from ..options import CheckOptions
     from .check_runs import Plan, Report, catalogue, run_catalogue, run_one
@@ -126,20 +135,30 @@ def check(  # noqa: PLR0913, PLR0917 - each is an option
         )
 
     if not model:
-        return run_catalogue(catalogue(), options(None), report)
+        return run_catalogue(catalogue(scope or "small"), options(None), report)
     machine = load_machine(model, variant, mutant, settings)
     chosen = () if no_properties else choose_properties(machine, properties)
     return run_one(Plan(machine, source=source_of(model)), options(chosen), report)
 
 
 def _refuse_what_does_not_fit(
-    model: str, narrowing: object, properties: object, no_properties: bool, engine: str
+    model: str,
+    narrowing: object,
+    properties: object,
+    no_properties: bool,
+    engine: str,
+    scope: str,
 ) -> None:
     if not model and (narrowing or no_properties):
         raise Refused(
             "--variant, --mutant, --set, --property, --no-properties, --checkpoint and --profile "
             "say how to check one model, and none was named. Name it, as in "
             "`kproof check replication`"
+        )
+    if model and scope:
+        raise Refused(
+            "--scope chooses among the catalogue's checks; the scope of one model is given by "
+            "--set NAME=VALUE"
         )
     if properties and no_properties:
         raise Refused("--property and --no-properties exclude each other: give one of them")

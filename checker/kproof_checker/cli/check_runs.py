@@ -45,13 +45,19 @@ class Report:
     witness_traces: bool = False
 
 
-def catalogue() -> list[Plan]:
-    """The checks of the catalogue."""
+SCOPES = ("small", "medium", "all")
+
+
+def catalogue(scope: str) -> list[Plan]:
+    """The checks of the catalogue whose scopes are of this size."""
     from kproof_spec.catalog import CHECKS
 
+    if scope not in SCOPES:
+        raise Refused(f"there is no scope {scope}: expected one of {', '.join(SCOPES)}")
     return [
         Plan(machine_of(load_model(c.model, c.variant, c.mutant), c.constants), c.expected, c.title)
         for c in CHECKS
+        if scope in (c.size, "all")
     ]
 
 

@@ -82,12 +82,9 @@ def heading(outcome: Outcome) -> list[Text]:
     title = outcome.title or result.machine.model.title
     if title:
         lines += _wrapped(title, "  ", "  ")
-    lines.append(
-        Text(
-            f"  {counts}, {duration(result.seconds)} with engine {result.engine}"
-            f"{f', {result.state_bytes} bytes a state' if result.state_bytes else ''}{ending}"
-        )
-    )
+    took = f"{duration(result.seconds)} with engine {result.engine}"
+    size = f", {result.state_bytes} bytes a state" if result.state_bytes else ""
+    lines += _wrapped(f"{counts}, {took}{size}{ending}", "  ", "  ")
     if result.properties:
         lines.append(Text())
     return lines
