@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, cast
 
 from kproof_spec.lang import Machine, Property, PropertyKind
 
 from .checkpoint import CheckpointFile, identity
-from .engines.base import Fault, Problem
+from .engines.base import Engine, Fault, HasEdges, Problem
 from .engines.choice import ENGINES, SWITCH_STATES, Choice
 from .options import CheckOptions, Reporter
 from .reconstruct import Reconstruction
@@ -60,6 +60,9 @@ def check(
     if fault is not None:
         stop = Stop.SPEC_ERROR
     results = {c.name: _result(c, search, stop, found) for c in claims}
+    lively = [c for c in claims if c.kind not in SEARCHED]
+    if lively and stop in (Stop.EXHAUSTED, Stop.SETTLED):
+        results |= _judged(lively, choice, engine)
     deadlock = None
     if search.first_deadlock is not None:
         deadlock = found.deadlock_trace(search.first_deadlock)
@@ -124,7 +127,8 @@ def _symmetry(machine: Machine[Any], options: CheckOptions, warnings: list[str])
 
 def _result(claim: Property, search: Search, stop: Stop, found: Reconstruction) -> PropertyResult:
     if claim.kind not in SEARCHED:
-        return PropertyResult(claim, Verdict.UNCHECKED, note="liveness is not checked yet")
+        note = f"liveness is judged on the whole state graph, but {stop.value}"
+        return PropertyResult(claim, Verdict.UNCHECKED, note=note)
     is_witness = claim.kind is PropertyKind.SOMETIMES
     finding = search.findings.get(claim.name)
     if finding is not None:
@@ -134,6 +138,23 @@ def _result(claim: Property, search: Search, stop: Stop, found: Reconstruction) 
         return PropertyResult(claim, Verdict.UNREACHABLE if is_witness else Verdict.EXHAUSTED)
     note = f"{stop.value}, after {search.engine.visited:,} visited states"
     return PropertyResult(claim, Verdict.UNKNOWN if is_witness else Verdict.BOUNDED, note=note)
+
+
+def _judged(claims: list[Property], choice: Choice, engine: Engine) -> dict[str, PropertyResult]:
+    """Verdicts for liveness, on the graph without symmetry: a renamed run is another run."""
+    from .liveness.judge import STATES_MAX, Judge
+
+    if choice.extracted is None:
+        note = "engine python does not judge liveness: use another engine"
+        return {c.name: PropertyResult(c, Verdict.UNCHECKED, note=note) for c in claims}
+    if choice.problem.symmetry is not None or engine.visited < engine.distinct:
+        engine = choice.without_symmetry()
+        while engine.visited < engine.distinct <= STATES_MAX:
+            engine.expand(engine.batch_max, ())
+    results = Judge(choice.problem.machine, choice.extracted, cast(HasEdges, engine)).results(
+        claims
+    )
+    return {result.name: result for result in results}
 
 
 def _fault(found: Reconstruction, fault: Fault | None) -> SpecFault | None:

@@ -105,7 +105,7 @@ def deciding_clause(
     """Which `return` of a property gave its value, and on what values."""
     function = definition.function
     path, line = definition.position
-    with machine._in_scope():
+    with machine.in_scope():
         try:
             _, returned = call_watched(function, state, *args)
         except Exception:

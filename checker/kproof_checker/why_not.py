@@ -96,7 +96,7 @@ def _refusal(
     condition = call.args[0] if call.args else _keyword(call)
     readings = []
     if condition is not None:
-        with machine._in_scope():
+        with machine.in_scope():
             readings = list(Reader(machine, state).readings(condition, names))
     clause = Clause(path, call.lineno, source_of(path, call), tuple(readings))
     return Refusal(step, clause, tuple(chain))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from kproof_spec.lang import Machine, Property
 
+from ..layout import Layout
 from ..symmetry import Symmetry
 
 if TYPE_CHECKING:
@@ -120,22 +121,28 @@ class Engine(Protocol):
         """
 
 
-class HasEdges(Engine, Protocol):
+class HasRows(Engine, Protocol):
+    """An engine that gives its states packed."""
+
+    layout: Layout
+
+    def rows_from(self, first: int, end: int | None = None) -> Rows:
+        """The states from index `first` on, or up to but not including `end`."""
+
+
+class HasEdges(HasRows, Protocol):
     """An engine that gives the state graph's edges without having stored them."""
 
     def edges(self, first: int, last: int) -> Iterator[Edges]:
         """Every step from states `first..last - 1`, in pieces, computed anew by its successors."""
 
 
-class Resumable(Engine, Protocol):
+class Resumable(HasRows, Protocol):
     """An engine whose search can be saved and gone on with."""
 
     @property
     def level_end(self) -> int:
         """Where the level ends that is being visited."""
-
-    def rows_from(self, first: int) -> Rows:
-        """The states from index `first` on."""
 
     def fill(self, parts: Iterable[Rows]) -> None:
         """Replaces the states by those of a checkpoint, given in the order of their indexes."""

@@ -10,6 +10,7 @@ import importlib.util
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from kproof_spec.lang import ScopeError
 
@@ -82,6 +83,13 @@ class Choice:
 
         assert self.extracted is not None
         return NumpyEngine(self.problem, self.extracted)
+
+    def without_symmetry(self) -> Engine:
+        """A NumPy engine that visits every state for itself."""
+        from .numpy_engine import NumpyEngine
+
+        assert self.extracted is not None
+        return NumpyEngine(replace(self.problem, symmetry=None), self.extracted)
 
     def larger(self) -> Engine:
         """The native engine."""

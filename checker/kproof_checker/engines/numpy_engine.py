@@ -227,9 +227,10 @@ class NumpyEngine:
         """Where the level ends that is being visited."""
         return self._level_end
 
-    def rows_from(self, first: int) -> Rows:
-        """The states from index `first` on, for a checkpoint."""
-        table, end = self._table, self.distinct
+    def rows_from(self, first: int, end: int | None = None) -> Rows:
+        """The states from index `first` on, or up to but not including `end`."""
+        table = self._table
+        end = self.distinct if end is None else end
         states = np.ascontiguousarray(table.states[:, first:end].T)
         return Rows(states, table.parents[first:end], table.steps[first:end])
 

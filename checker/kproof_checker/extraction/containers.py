@@ -36,8 +36,10 @@ from .values import (
 class SymbolicStore(PlainStore):
     """The owner of a symbolic state."""
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: Scope, *, ignores_bounds: bool = False) -> None:
         super().__init__(scope)
+        self.ignores_bounds = ignores_bounds
+        """Sequences say that they have room even when they are full; appending still fails."""
 
     def admit(self, domain: Domain, value: Any, where: str) -> Any:
         """Takes a symbolic value into a scalar field, splitting off what is out of its range."""
@@ -100,7 +102,7 @@ class SymbolicSeq(Seq[Any]):
     @property
     def has_room(self) -> Any:
         """Whether one more fits."""
-        return self._end < len(self._items)
+        return getattr(self._store, "ignores_bounds", False) or self._end < len(self._items)
 
     def __getitem__(self, index: Any) -> Any:
         if index < 0 or self._end <= index:
@@ -119,7 +121,7 @@ class SymbolicSeq(Seq[Any]):
     def append(self, value: Any) -> None:
         """Adds an element at the end."""
         store = self._alive()
-        if not self.has_room:
+        if not self._end < len(self._items):
             raise OutOfRange(
                 f"append to a sequence that is full, capacity {len(self._items)}: "
                 "guard the action with `require(sequence.has_room)`"

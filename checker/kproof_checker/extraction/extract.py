@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from kproof_spec.lang import Definition, Instance, Machine, Misuse, Property, SpecError
+from kproof_spec.lang.quantities import Constant
 
 from . import terms
 from .advice import check_source
@@ -43,15 +44,21 @@ class Extracted:
 class Extractor:
     """Extracts functions of one machine; DAGs that it makes share their nodes."""
 
-    def __init__(self, machine: Machine[Any], paths_max: int = PATHS_MAX) -> None:
-        self.machine, self.paths_max = machine, paths_max
+    def __init__(
+        self,
+        machine: Machine[Any],
+        paths_max: int = PATHS_MAX,
+        values: Mapping[Constant, float] | None = None,
+    ) -> None:
+        """`values` replace the scope's constants while functions run; see `liveness.ranges`."""
+        self.machine, self.paths_max, self.values = machine, paths_max, values
         self.library = Library()
         self.paths: Counter[str] = Counter()
         self.leaf_terms: list[Term] = []
         for i, leaf in enumerate(machine.leaves):
             self.leaf_terms.append(terms.leaf(i, int(leaf.domain.low), int(leaf.domain.high)))
         self.ranges = [range(term.low, term.high + 1) for term in self.leaf_terms]
-        self.store = SymbolicStore(machine.scope)
+        self.store = SymbolicStore(machine.scope, ignores_bounds=values is not None)
         numbers = iter(self.leaf_terms)
         self.state = machine.domain.read(lambda scalar: lifted(scalar, next(numbers)), self.store)
 
@@ -77,7 +84,7 @@ class Extractor:
             return truth_term(value)
 
         explorer = Explorer(instance.label, self.store, Knowledge(self.ranges), self.paths_max)
-        with self.machine._in_scope():
+        with self.machine.in_scope(self.values):
             root = explorer.explore(run)
         self.paths[instance.definition.name] += explorer.paths
         return root

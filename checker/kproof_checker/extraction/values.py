@@ -12,7 +12,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from kproof_spec.lang import NONE, Id, Misuse, SpecError
-from kproof_spec.lang.quantities import Quantity
+from kproof_spec.lang.quantities import UNLIMITED, Quantity
 from kproof_spec.lang.scalars import EnumDomain, FlagDomain, IdDomain, Scalar
 from kproof_spec.lang.symbolic import Symbolic, Tracing
 
@@ -21,6 +21,10 @@ from .terms import Term
 
 if TYPE_CHECKING:
     from .paths import Explorer
+
+
+UNLIMITED_CODE = 1 << 62
+"""Stands for a bound that is unlimited: greater than anything that a leaf can hold."""
 
 
 def explorer() -> Explorer:
@@ -366,6 +370,8 @@ def number_term(value: Any) -> Term | None:
         return value.term
     if isinstance(value, Quantity):
         value = value._now()
+    if isinstance(value, float) and value == UNLIMITED:
+        return terms.const(UNLIMITED_CODE)
     if isinstance(value, int):
         return terms.const(int(value))
     return None

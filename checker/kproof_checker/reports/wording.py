@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from kproof_spec.lang import Machine
+from kproof_spec.lang import Machine, PropertyKind
 
 from ..traces.changes import show_arguments
-from ..traces.trace import Trace
+from ..traces.trace import ClaimKind, Trace
 from ..verdicts import CheckResult, PropertyResult, Stop, Verdict
 
 STEPS_SHOWN = 15
@@ -65,12 +65,17 @@ def states_text(result: CheckResult) -> str:
     return f"{counted(result.distinct, 'state')}{up_to}"
 
 
+LIVENESS = (PropertyKind.EVENTUALLY, PropertyKind.LEADS_TO)
+
+
 def verdict_text(result: CheckResult, found: PropertyResult) -> str:
     """What a verdict means, with its bounds: the part of the line after the verdict's word."""
     scope = scope_text(result.machine.scope.constants)
     match found.verdict:
         case Verdict.EXHAUSTED:
             text = f"holds in all {states_text(result)} of {scope}"
+            if found.claim.kind in LIVENESS:
+                text = f"comes true on every fair run of {scope}"
         case Verdict.VIOLATED:
             text = _settled_by(found)
         case Verdict.REACHED:
@@ -108,6 +113,10 @@ def steps_text(trace: Trace, most: int | None = STEPS_SHOWN) -> list[str]:
         f"{i:>4}  {step.action}({show_arguments(step.arguments)})"
         for i, step in enumerate(trace.steps, 2)
     ]
+    if trace.claim.kind is ClaimKind.NEVER:
+        again = trace.claim.state % trace.length + 1
+        stands = again == trace.length
+        lines.append("      and so it stays" if stands else f"      and again from state {again}")
     if most is None or len(lines) <= most:
         return lines
     first = most // 2

@@ -95,6 +95,8 @@ def _claim(machine: Machine[Any], trace: Trace, index: int) -> list[str]:
             return [f"{where}: nothing is possible any more."]
         case ClaimKind.FAILS:
             return [f"{where}: {label} is an error of the specification.", *_error(machine, trace)]
+        case ClaimKind.NEVER:
+            return _lasso(machine, trace, index)
         case ClaimKind.VIOLATES:
             heading = f"{where} breaks {label}"
         case _:
@@ -106,6 +108,19 @@ def _claim(machine: Machine[Any], trace: Trace, index: int) -> list[str]:
     if claimed.definition.title:
         lines += _wrapped(claimed.definition.title)
     return lines + _clause(machine, trace, index, claimed.definition)
+
+
+def _lasso(machine: Machine[Any], trace: Trace, index: int) -> list[str]:
+    claim = trace.claim
+    rest = trace.length - 1 - index
+    then = f"the {rest} steps that follow lead back to it" if rest else "the run stands still"
+    never = (
+        f"{claim.name}({show_arguments(claim.arguments)}) never comes true, although every action "
+        "that has to happen in a fair run does."
+    )
+    lines = [f"State {index + 1} comes again and again: {then}.", never]
+    claimed = machine.model.properties.get(claim.name)
+    return lines + (_wrapped(claimed.definition.title) if claimed is not None else [])
 
 
 def _clause(machine: Machine[Any], trace: Trace, index: int, definition: Definition) -> list[str]:

@@ -48,7 +48,13 @@ def trace_text(trace: Trace, machine: Machine[Any]) -> str:
             meta["arguments"] = _encoded(machine, definition, step.arguments)
             meta["changed"] = _changed(machine, trace.states[index - 1], codes)
         states.append({"#meta": meta, **encode(machine.domain, machine.load(codes))})
-    document = {"#meta": _meta(trace, machine), "vars": list(fields), "states": states}
+    document: dict[str, Json] = {
+        "#meta": _meta(trace, machine),
+        "vars": list(fields),
+        "states": states,
+    }
+    if trace.claim.kind is ClaimKind.NEVER:
+        document["loop"] = trace.claim.state % trace.length
     return "\n".join(_lines(document)) + "\n"
 
 
@@ -89,6 +95,8 @@ def _description(trace: Trace) -> str:
             return f"nothing is possible in {where}"
         case ClaimKind.FAILS:
             return f"{what} is a specification error in {where}"
+        case ClaimKind.NEVER:
+            return f"from {where} round for ever, and {what} never comes true"
         case ClaimKind.RUN:
             return f"a run of {trace.length} states"
 

@@ -163,8 +163,6 @@ def _machine(model: Model[Any], meta: dict[str, Json]) -> Machine[Any]:
 
 
 def _trace(document: dict[str, Json], meta: dict[str, Json], machine: Machine[Any]) -> Trace:
-    if "loop" in document:
-        raise WrongValue("loop", document["loop"], "a trace without a loop")
     names = field_names(machine)
     if document.get("vars") != names:
         raise WrongValue("vars", document.get("vars"), f"the fields of the state: {names}")
@@ -185,6 +183,8 @@ def _trace(document: dict[str, Json], meta: dict[str, Json], machine: Machine[An
             raise WrongValue(f"{where}.index", seen, f"{index}: were states moved or removed?")
         if index > 0:
             steps.append(_step(own, machine, where))
+    claim = _claim(_object(meta, "claim"), machine, len(states))
+    _check_loop(document, claim, len(states))
     return Trace(
         model=_text(meta, "model"),
         variant=_text(meta, "variant"),
@@ -193,9 +193,19 @@ def _trace(document: dict[str, Json], meta: dict[str, Json], machine: Machine[An
         spec_hash=_text(meta, "spec_hash"),
         states=tuple(states),
         steps=tuple(steps),
-        claim=_claim(_object(meta, "claim"), machine, len(states)),
+        claim=claim,
         story=_story(meta.get("story", "")),
     )
+
+
+def _check_loop(document: dict[str, Json], claim: Claim, length: int) -> None:
+    if claim.kind is not ClaimKind.NEVER:
+        if "loop" in document:
+            raise WrongValue("loop", document["loop"], "a loop only in a trace that claims `never`")
+        return
+    loop = integer_of(_present(document, "loop", "the file"), "loop")
+    if loop != claim.state % length:
+        raise WrongValue("loop", loop, f"{claim.state % length}, the state that the claim names")
 
 
 def _story(value: Json) -> str:
@@ -232,6 +242,10 @@ def _arguments(
     }
 
 
+LIVENESS = (PropertyKind.EVENTUALLY, PropertyKind.LEADS_TO)
+"""What a run that goes round for ever can violate."""
+
+
 def _claim(written: dict[str, Json], machine: Machine[Any], length: int) -> Claim:
     where = "#meta.claim"
     kinds = [kind.value for kind in ClaimKind]
@@ -247,6 +261,8 @@ def _claim(written: dict[str, Json], machine: Machine[Any], length: int) -> Clai
             names = [n for n, c in claims.items() if c.kind is PropertyKind.INVARIANT]
         case ClaimKind.REACHES:
             names = [n for n, c in claims.items() if c.kind is PropertyKind.SOMETIMES]
+        case ClaimKind.NEVER:
+            names = [n for n, c in claims.items() if c.kind in LIVENESS]
         case ClaimKind.FAILS:
             names = [*machine.model.actions, *claims]
         case _:

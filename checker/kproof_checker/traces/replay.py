@@ -7,7 +7,7 @@ true at the state where it says so.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kproof_spec.lang import Definition, Machine, Property, PropertyKind, SpecError
@@ -16,6 +16,7 @@ from kproof_spec.lang.domains import domain_of
 from ..why_not import why_not
 from .changes import changes, show_arguments
 from .itf_values import WrongValue, decode, encode
+from .lasso import lasso_problem
 from .trace import ClaimKind, Trace
 
 DIFFERENCES_MAX = 3
@@ -183,20 +184,34 @@ def _confirm_claim(machine: Machine[Any], trace: Trace) -> str:
             return f"nothing is possible at {where}"
         case ClaimKind.FAILS:
             return _confirm_failure(machine, trace, at)
+        case ClaimKind.NEVER:
+            return _confirm_lasso(machine, trace, at)
+
+
+def _confirm_lasso(machine: Machine[Any], trace: Trace, at: int) -> str:
+    claimed = _claimed_property(machine, trace, at)
+    arguments = _values(machine, claimed.definition, trace.claim.arguments, at)
+    own = replace(trace, claim=replace(trace.claim, arguments=arguments, state=at))
+    problem = lasso_problem(machine, own)
+    if problem is not None:
+        raise _Differs(at, f"is no run on which {claimed.name} never comes true: {problem}")
+    given = f" ({show_arguments(arguments)})" if arguments else ""
+    return f"goes round for ever from {_at(trace, at)}, and {claimed.name}{given} never comes true"
 
 
 def _claimed_property(machine: Machine[Any], trace: Trace, at: int) -> Property:
     kinds = {
-        ClaimKind.VIOLATES: PropertyKind.INVARIANT,
-        ClaimKind.REACHES: PropertyKind.SOMETIMES,
+        ClaimKind.VIOLATES: (PropertyKind.INVARIANT,),
+        ClaimKind.REACHES: (PropertyKind.SOMETIMES,),
+        ClaimKind.NEVER: (PropertyKind.EVENTUALLY, PropertyKind.LEADS_TO),
     }
     wanted = kinds[trace.claim.kind]
     claimed = machine.model.properties.get(trace.claim.name)
-    if claimed is None or claimed.kind is not wanted:
-        names = [n for n, c in machine.model.properties.items() if c.kind is wanted]
+    if claimed is None or claimed.kind not in wanted:
+        names = [n for n, c in machine.model.properties.items() if c.kind in wanted]
         raise _Differs(
             at,
-            f"{trace.claim.name} is no {wanted.value} property of the model: "
+            f"{trace.claim.name} is no {wanted[0].value} property of the model: "
             f"it has {', '.join(names) or 'none'}",
         )
     return claimed

@@ -21,6 +21,9 @@ class ClaimKind(Enum):
     """The state makes a `sometimes` true."""
     DEADLOCKS = "deadlocks"
     """Nothing is possible in the state."""
+    NEVER = "never"
+    """A run that goes round for ever, fairly, and on which the property never comes true.  The
+    state is where the circle begins; the steps after it lead back to it (see `lasso`)."""
     FAILS = "fails"
     """In the state an action or a property is a specification error."""
 

@@ -21,7 +21,7 @@ from .errors import Disabled, SpecError
 from .guards import Running
 from .keys import shown_arguments
 from .model import Definition, Model, Property, PropertyKind
-from .quantities import Values
+from .quantities import Constant, Values
 from .scalars import Leaf
 from .scope import Scope
 from .store import MADE, Store
@@ -84,7 +84,7 @@ class Machine(Generic[S]):
     def choices(self, definition: Definition) -> Iterator[dict[str, Any]]:
         """Every choice of values for a definition's parameters."""
         names = list(definition.parameters)
-        with self._in_scope():
+        with self.in_scope():
             ranges = [
                 list(domain_of(sort, self.scope).values())
                 for sort in definition.parameters.values()
@@ -221,8 +221,9 @@ class Machine(Generic[S]):
 
     # -- calling -----------------------------------------------------------------------------
 
-    def _in_scope(self) -> _InScope:
-        return _InScope(self.scope)
+    def in_scope(self, values: Mapping[Constant, float] | None = None) -> _InScope:
+        """Makes this scope the running one inside a `with`; `values` replace its constants."""
+        return _InScope(self.scope, self.scope.values if values is None else values)
 
     def _call(self, function: Callable[..., R], *arguments: Any) -> R:
         before = Running.scope, Values.running
@@ -247,12 +248,12 @@ class Machine(Generic[S]):
 class _InScope:
     """Makes a scope the running one inside a `with`."""
 
-    def __init__(self, scope: Scope) -> None:
-        self.scope = scope
+    def __init__(self, scope: Scope, values: Mapping[Constant, float]) -> None:
+        self.scope, self.values = scope, values
 
     def __enter__(self) -> None:
         self.before = Running.scope, Values.running
-        Running.scope, Values.running = self.scope, self.scope.values
+        Running.scope, Values.running = self.scope, self.values
 
     def __exit__(self, *_: object) -> None:
         Running.scope, Values.running = self.before

@@ -230,9 +230,9 @@ class LlvmEngine:
         """Where the level ends that is being visited."""
         return self._level_end
 
-    def rows_from(self, first: int) -> Rows:
-        """The states from index `first` on, for a checkpoint."""
-        end = self.distinct
+    def rows_from(self, first: int, end: int | None = None) -> Rows:
+        """The states from index `first` on, or up to but not including `end`."""
+        end = self.distinct if end is None else end
         return Rows(
             self._states(end)[first:],
             self.memory.parents.view(np.int32, end)[first:],
