@@ -9,7 +9,7 @@ from kproof_spec.lang import Machine, Property, PropertyKind
 
 from .checkpoint import CheckpointFile, identity
 from .engines.base import Engine, Fault, HasEdges, Problem
-from .engines.choice import ENGINES, SWITCH_STATES, Choice
+from .engines.choice import ENGINES, Choice
 from .options import CheckOptions, Reporter
 from .reconstruct import Reconstruction
 from .search import Search
@@ -46,7 +46,7 @@ def check(
             warnings.append(
                 f"went on from {options.checkpoint}, which held {engine.distinct:,} states"
             )
-    stop = search.run(SWITCH_STATES if choice.may_switch else None)
+    stop = search.run(choice.switch_states)
     if stop is None:
         engine = choice.larger()
         search = Search(problem, engine, options, report, started)

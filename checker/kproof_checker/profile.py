@@ -16,7 +16,6 @@ from .engines.columns import Columns, Mask, Program
 from .engines.numpy_engine import NumpyEngine, Successors
 from .extraction.decisions import Decision, nodes
 from .extraction.extract import Extracted
-from .extraction.terms import Term, ordered
 
 SAMPLE_STATES = 50_000
 
@@ -91,20 +90,11 @@ def profile(problem: Problem, extracted: Extracted, phases: dict[str, float]) ->
                 possible=engine.possible[name],
             )
         )
-    roots = [dag for _, dag in extracted.actions]
-    roots += [dag for pairs in extracted.properties.values() for _, dag in pairs]
-    every = list(nodes(roots))
-    used: dict[Term, None] = {}
-    for node in every:
-        if isinstance(node, Decision):
-            used[node.condition] = None
-        for _, term in getattr(node, "changes", ()):
-            used[term] = None
     return Profile(
         phases=phases,
         actions=tuple(costs),
-        questions=sum(isinstance(node, Decision) for node in every),
-        terms=len(ordered(used)),
+        questions=extracted.questions,
+        terms=len(extracted.terms),
         sample_states=engine.visited,
         state_bits=sum(place.bits for place in engine.layout.places),
     )

@@ -113,8 +113,8 @@ class Reconstruction:
 
 def claimed(machine: Machine[Any], trace: Trace, claim: Property) -> Trace:
     """The trace with the parameters for which the property is settled at its end, verified."""
-    arguments = machine.breaking(machine.load(trace.states[-1]), claim)
-    earlier = [codes for codes in trace.states[:-1] if _settles(machine, codes, claim)]
+    arguments = _settling(machine, trace.states[-1], claim)
+    earlier = [codes for codes in trace.states[:-1] if _settling(machine, codes, claim) is not None]
     if arguments is None or earlier:
         raise Disagreement(
             f"CPython does not find {claim.name} settled first where the engine did. This is a "
@@ -123,8 +123,17 @@ def claimed(machine: Machine[Any], trace: Trace, claim: Property) -> Trace:
     return _with_claim(trace, Claim(trace.claim.kind, claim.name, arguments))
 
 
-def _settles(machine: Machine[Any], codes: Codes, claim: Property) -> bool:
-    return machine.breaking(machine.load(codes), claim) is not None
+def _settling(machine: Machine[Any], codes: Codes, claim: Property) -> dict[str, Any] | None:
+    """The parameters that settle a property in a state, if any; those that raise do not."""
+    state = machine.load(codes)
+    wanted = claim.kind is PropertyKind.SOMETIMES
+    for arguments in machine.choices(claim.definition):
+        try:
+            if machine.holds(state, claim.definition, arguments) is wanted:
+                return arguments
+        except SpecError:
+            continue
+    return None
 
 
 def _with_claim(trace: Trace, claim: Claim) -> Trace:

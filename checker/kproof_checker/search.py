@@ -10,6 +10,7 @@ from typing import cast
 
 from .checkpoint import CheckpointFile, Knowledge
 from .engines.base import Batch, Engine, Fault, Finding, Problem, Resumable, Rows
+from .interrupts import Uninterrupted
 from .options import CheckOptions, Progress, Reporter
 from .verdicts import Stop
 
@@ -44,29 +45,28 @@ class Search:
         }
         try:
             while self.engine.visited < self.engine.distinct:
+                if self.problem.properties and not open_claims:
+                    return Stop.SETTLED
                 stop = self._over_budget()
                 if stop is not None:
                     return stop
                 if switch_states is not None and self.engine.distinct > switch_states:
                     return None
                 self._save_if_due()
-                self._take(self.engine.expand(self.engine.batch_max, list(open_claims)))
+                with Uninterrupted() as interrupted:
+                    self._take(self.engine.expand(self.engine.batch_max, list(open_claims)))
                 if self.fault is not None:
                     return Stop.SPEC_ERROR
                 for name in self.findings:
                     open_claims.pop(name, None)
-                if self.problem.properties and not open_claims:
-                    return self._settled()
+                if interrupted.was:
+                    return Stop.INTERRUPTED
                 self._tell()
         except KeyboardInterrupt:
             return Stop.INTERRUPTED
         except MemoryError:
             return Stop.MEMORY
         return Stop.EXHAUSTED
-
-    def _settled(self) -> Stop:
-        done = self.engine.visited == self.engine.distinct
-        return Stop.EXHAUSTED if done else Stop.SETTLED
 
     def _take(self, batch: Batch) -> None:
         for instance, count in batch.enabled.items():
@@ -140,8 +140,8 @@ class Search:
 
     def save(self) -> None:
         """Writes what is new to the checkpoint; a failure is a warning, and the search goes on."""
-        if self.checkpoint is None:
-            return
+        if self.checkpoint is None or self.fault is not None:
+            return  # Whoever goes on must meet the error again.
         engine = cast(Resumable, self.engine)
         knowledge = Knowledge(
             visited=engine.visited,
@@ -157,7 +157,7 @@ class Search:
         try:
             self.checkpoint.append(knowledge, engine.rows_from(self.checkpoint.count))
         except OSError as error:
-            self.warnings.append(
-                f"no checkpoint was written to {self.checkpoint.path}: {error.strerror or error}"
-            )
+            said = f"no checkpoint was written to {self.checkpoint.path}: {error.strerror or error}"
+            if said not in self.warnings:
+                self.warnings.append(said)
         self._saved = time.perf_counter()

@@ -14,10 +14,12 @@ These functions read the state and call nothing of the specification, so that th
 opinion on when a step is possible.
 """
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from kproof_spec.lang import NONE, Machine
+from kproof_spec.replication.async_isr import FollowerId
 
 
 def extra_for(machine: Machine[Any]) -> Callable[[Any], int]:
@@ -67,3 +69,62 @@ def steps_out_of_bounds(s: Any, max_offset: int, max_version: int) -> int:
         found += s.controller.in_sync_followers.size
         found += sum(request.version == max_version for request in s.requests)
     return found
+
+
+def doubled_steps(machine: Machine[Any]) -> Iterator[tuple[Callable[..., bool], dict[str, Any]]]:
+    """The same as predicates, each with its parameters: TLC counts one more where one is true.
+
+    Each is asked of all states at once by an engine, so the large rows can be held against TLC too.
+    """
+    constants = machine.scope.constants
+    match machine.model.variant or machine.model.name:
+        case "kip_320":
+            for leader, follower in itertools.permutations(machine.new_state().replica, 2):
+                yield is_shrunk_for_two_reasons, {"leader": leader, "follower": follower}
+        case "kip_279":
+            for replica in machine.new_state().replica:
+                for epoch in range(constants["max_leader_epoch"] + 1):
+                    yield is_truncated_though_empty, {"replica": replica, "epoch": epoch}
+        case "async_isr":
+            offset, version = constants["max_offset"], constants["max_version"]
+            yield is_at_the_end, {"offset": offset}
+            for follower in machine.scope.ids(FollowerId):
+                yield is_shrunk_at_the_end, {"follower": follower, "version": version}
+            for request in machine.domain.fields["requests"].elements:  # type: ignore[attr-defined]
+                if request.version == version:
+                    yield is_answered_at_the_end, {"request": request, "version": version}
+
+
+def is_shrunk_for_two_reasons(s: Any, leader: Any, follower: Any) -> bool:
+    """The follower can be dropped both for its epoch and for being behind."""
+    me, it = s.replica[leader], s.replica[follower]
+    if not (s.quorum.leader == leader and me.leader == leader):
+        return False
+    if not (me.leader_epoch == s.requests.end - 1 and follower in me.in_sync_replicas):
+        return False
+    is_fenced = it.leader != leader or it.leader_epoch != me.leader_epoch
+    return is_fenced and bool(it.log.end < me.log.end)
+
+
+def is_truncated_though_empty(s: Any, replica: Any, epoch: int) -> bool:
+    """The replica has an empty log and can take this request as a follower."""
+    it = s.replica[replica]
+    if not (epoch < s.requests.end and it.log.end == 0 and epoch > it.leader_epoch):
+        return False
+    leader = s.requests[epoch].leader
+    return leader != NONE and bool(leader != replica)
+
+
+def is_at_the_end(s: Any, offset: int) -> bool:
+    """The leader could write but for the bound."""
+    return bool(s.leader_end == offset)
+
+
+def is_shrunk_at_the_end(s: Any, follower: Any, version: int) -> bool:
+    """The controller could drop the follower but for the bound."""
+    return s.controller.version == version and follower in s.controller.in_sync_followers
+
+
+def is_answered_at_the_end(s: Any, request: Any, version: int) -> bool:
+    """The controller could grant the request but for the bound."""
+    return s.controller.version == version and request in s.requests

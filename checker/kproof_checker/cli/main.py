@@ -19,6 +19,7 @@ import typer
 from . import (
     check_command,
     explain_command,
+    export_command,
     graph_command,
     list_command,
     replay_command,
@@ -87,6 +88,7 @@ COMMANDS: tuple[tuple[str, Callable[..., int]], ...] = (
     ("explain", explain_command.explain),
     ("why-not", why_not_command.why_not),
     ("graph", graph_command.graph),
+    ("export", export_command.export),
 )
 """A command returns its exit code."""
 

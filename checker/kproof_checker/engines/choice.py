@@ -14,14 +14,19 @@ from dataclasses import replace
 
 from kproof_spec.lang import ScopeError
 
+from ..equivariance import check_symmetry
 from ..extraction.extract import Extracted, extract
 from ..options import CheckOptions
 from ..trust import compare
 from .base import Engine, Problem
 
 ENGINES = ("auto", "llvm", "numpy", "python")
-SWITCH_STATES = 200_000
-"""From so many states on, compiling costs less than going on with NumPy (see bench/crossing.py)."""
+SWITCH_STATES = 150_000
+SWITCH_STATES_A_QUESTION = 600
+"""From so many states on, compiling costs less than going on with NumPy (see bench/crossing.py).
+
+What compiling costs goes with the number of questions in the decision DAGs.
+"""
 
 
 def has_llvm() -> bool:
@@ -49,17 +54,35 @@ class Choice:
             if options.sample_seconds > 0:
                 with self._timed("comparison with CPython"):
                     compare(self.extracted, seed=0, max_seconds=options.sample_seconds)
+        if problem.symmetry is not None and options.sample_seconds > 0:
+            with self._timed("test of symmetry"):
+                seconds = options.sample_seconds / 2
+                check_symmetry(problem.machine, seed=0, max_seconds=seconds)
         if options.engine == "llvm" and not has_llvm():
             raise ValueError("engine llvm needs the package llvmlite, which cannot be imported")
         if options.checkpoint is not None and options.engine == "python":
             raise ValueError("engine python keeps no checkpoints: use --engine llvm or numpy")
         is_auto = options.engine == "auto"
-        self.may_switch = is_auto and has_llvm() and options.checkpoint is None
-        """Whether `larger` is there for scopes of more than `SWITCH_STATES`."""
+        self.may_switch = is_auto and options.checkpoint is None and self._can_be_native()
+        """Whether `larger` is there for scopes of more than `switch_states`."""
         if is_auto and not has_llvm():
             warnings.append("llvmlite cannot be imported: engine numpy is used, which is slower")
         if options.workers > 1 and options.engine in ("numpy", "python"):
             warnings.append(f"engine {options.engine} works on one core: --workers has no effect")
+
+    def _can_be_native(self) -> bool:
+        if not has_llvm():
+            return False
+        from .native.llvm_engine import objection
+
+        return not objection(self.problem)
+
+    @property
+    def switch_states(self) -> int | None:
+        """From how many states on the native engine takes over; None if it never does."""
+        if not self.may_switch or self.extracted is None:
+            return None
+        return max(SWITCH_STATES, self.extracted.questions * SWITCH_STATES_A_QUESTION)
 
     @contextmanager
     def _timed(self, phase: str) -> Iterator[None]:
@@ -76,7 +99,7 @@ class Choice:
                 return PythonEngine(self.problem)
             case "llvm":
                 return self.larger()
-            case "auto" if has_llvm() and self.options.checkpoint is not None:
+            case "auto" if self.options.checkpoint is not None and self._can_be_native():
                 # Whoever wants a checkpoint expects a long search, and its states are one engine's.
                 return self.larger()
         from .numpy_engine import NumpyEngine
@@ -96,10 +119,16 @@ class Choice:
         from .native.llvm_engine import LlvmEngine
 
         assert self.extracted is not None
-        with self._timed("compilation"):
-            return LlvmEngine(
-                self.problem,
-                self.extracted,
-                workers=self.options.workers,
-                max_memory_bytes=self.options.max_memory_bytes,
-            )
+        try:
+            with self._timed("compilation"):
+                return LlvmEngine(
+                    self.problem,
+                    self.extracted,
+                    workers=self.options.workers,
+                    max_memory_bytes=self.options.max_memory_bytes,
+                )
+        except MemoryError as error:
+            raise ValueError(
+                "engine llvm cannot get the memory to begin with: allow more with --max-memory, "
+                "use fewer --workers, or use --engine numpy"
+            ) from error

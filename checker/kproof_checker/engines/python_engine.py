@@ -89,10 +89,10 @@ class PythonEngine:
                     batch.faults.append(
                         Fault(instance.label, arguments, name, error.message, error.where, index)
                     )
-                    break
-                if holds is sought:
+                    continue
+                if holds is sought and name not in found:
+                    found.add(name)
                     batch.findings.append(Finding(name, arguments, index))
-                    break
 
     def _step(self, index: int, batch: Batch) -> None:
         state = self.machine.load(self._states[index])

@@ -19,15 +19,14 @@ from kproof_spec.lang.store import Store
 from kproof_spec.lang.symbolic import Symbolic, plain
 
 from . import terms
+from .leaves import code_term, lifted
 from .terms import Term
 from .values import (
     SymbolicEnum,
     SymbolicId,
     SymbolicInt,
     SymbolicTruth,
-    code_term,
     explorer,
-    lifted,
     truth_term,
     truth_value,
 )

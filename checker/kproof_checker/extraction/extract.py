@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from kproof_spec.lang import Definition, Instance, Machine, Misuse, Property, SpecError
@@ -13,12 +14,14 @@ from kproof_spec.lang.quantities import Constant
 from . import terms
 from .advice import check_source
 from .containers import SymbolicStore, codes_of
-from .decisions import DISABLED, FAILS, HOLDS, Dag, Decision, Library, Update
+from .decisions import DISABLED, FAILS, HOLDS, Dag, Decision, Library, Update, nodes
 from .feasible import Knowledge
+from .leaves import lifted
 from .paths import Explorer, Impossible, Node
 from .terms import Term
-from .values import lifted, truth_term
+from .values import truth_term
 
+WIDEST = 1 << 62
 PATHS_MAX = 20_000
 """How many paths one action instance or property instance may have."""
 
@@ -34,6 +37,28 @@ class Extracted:
     """For each property that was asked for, an instance for each choice of its parameters."""
     paths_by_name: dict[str, int]
     """How often each action's and property's function was run to see every path."""
+
+    @cached_property
+    def questions(self) -> int:
+        """How many decisions the DAGs have, shared ones counted once."""
+        roots = [dag for _, dag in self.actions]
+        roots += [dag for pairs in self.properties.values() for _, dag in pairs]
+        return sum(isinstance(node, Decision) for node in nodes(roots))
+
+    @cached_property
+    def terms(self) -> list[Term]:
+        """Every different expression in the DAGs, and every leaf."""
+        roots = [dag for _, dag in self.actions]
+        roots += [dag for pairs in self.properties.values() for _, dag in pairs]
+        used: dict[Term, None] = {}
+        for node in nodes(roots):
+            if isinstance(node, Decision):
+                used[node.condition] = None
+            for _, term in getattr(node, "changes", ()):
+                used[term] = None
+        domains = [leaf.domain for leaf in self.machine.leaves]
+        every = [terms.leaf(i, int(d.low), int(d.high)) for i, d in enumerate(domains)]
+        return terms.ordered([*used, *every])
 
     @property
     def paths(self) -> int:
@@ -177,7 +202,20 @@ def extract(
         )
         for claim in wanted
     }
-    return Extracted(machine, actions, predicates, extractor.paths)
+    found = Extracted(machine, actions, predicates, extractor.paths)
+    _check_width(found)
+    return found
+
+
+def _check_width(extracted: Extracted) -> None:
+    """Refuses numbers that engines of 64 bits would get wrong."""
+    for term in extracted.terms:
+        if not -WIDEST <= term.low <= term.high <= WIDEST:
+            raise Misuse(
+                f"a number here can be from {term.low} to {term.high}: engines count in "
+                "64 bits, so numbers and what is computed from them must stay within 2**62. "
+                "Declare narrower ranges, or use --engine python"
+            )
 
 
 __all__ = ["Extracted", "Extractor", "extract", "property_instances"]

@@ -129,6 +129,8 @@ class Explorer:
             error.where = error.where or spec_line(error)
             return error
         except Exception as error:
+            if _is_ours(error):
+                raise
             return SpecError(f"{type(error).__name__}: {error}", spec_line(error))
 
     # -- questions ---------------------------------------------------------------------------
@@ -236,7 +238,11 @@ class Explorer:
         for condition, error in errors:
             if self.decide(condition):
                 raise error
-        return False if value is NOTHING else value  # Then nobody asks: `given` is false.
+        if value is not NOTHING:
+            return value
+        if given is True and reached is None:
+            raise Impossible  # Every path of it is an error, and this run takes none of them.
+        return False  # Nobody asks: `given` is false, or the quantifier has ended before.
 
     def conjunction(self, parts: list[Any]) -> Any:
         """All of the truth values, as one."""
@@ -335,3 +341,11 @@ def spec_line(error: BaseException) -> str:
             found = f"{filename}:{traceback.tb_lineno}"
         traceback = traceback.tb_next
     return found or blame(error.__traceback__)
+
+
+def _is_ours(error: BaseException) -> bool:
+    """Whether the checker itself raised: a defect of kproof, not of the specification."""
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    return traceback is not None and traceback.tb_frame.f_code.co_filename.startswith(OURS)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from kproof_spec.lang import NONE, Id, Misuse, SpecError
 from kproof_spec.lang.quantities import UNLIMITED, Quantity
-from kproof_spec.lang.scalars import EnumDomain, FlagDomain, IdDomain, Scalar
+from kproof_spec.lang.scalars import EnumDomain, IdDomain
 from kproof_spec.lang.symbolic import Symbolic, Tracing
 
 from . import terms
@@ -384,21 +384,3 @@ def truth_term(value: Any) -> Term:
     if isinstance(value, bool):
         return terms.truth(value)
     raise Misuse(f"{value!r} was used as a truth value")
-
-
-def lifted(scalar: Scalar, term: Term) -> Any:
-    """The value with a symbolic code: plain if the code is constant."""
-    if term.op == "const":
-        return scalar.decode(term.value)
-    if isinstance(scalar, FlagDomain):
-        return truth_value(terms.eq(term, terms.const(1)))
-    if isinstance(scalar, IdDomain):
-        return SymbolicId(term, scalar)
-    if isinstance(scalar, EnumDomain):
-        return SymbolicEnum(term, scalar)
-    return SymbolicInt(term)
-
-
-def code_term(code: Any) -> Term:
-    """The term of one code, as `Domain.write` gives it: a number, or a term already."""
-    return code if isinstance(code, Term) else terms.const(int(code))

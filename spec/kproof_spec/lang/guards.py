@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 from .containers import Seq, SetOf
-from .errors import Disabled, SpecError
+from .errors import Disabled, Misuse, SpecError
 from .scope import Scope
 from .symbolic import Symbolic, Tracing
 
@@ -65,11 +65,25 @@ def pure(function: Callable[P, R]) -> Callable[P, R]:
     return Pure(function)
 
 
+class Everyone(list[T]):
+    """The ids of a symmetric sort: to go through, not to pick from."""
+
+    def __getitem__(self, index: Any) -> Any:
+        if Tracing.current is not None:
+            raise Misuse(
+                "an id of a symmetric sort was picked by its number, but such ids are "
+                "interchangeable: pass it as a parameter, or declare the sort without "
+                "symmetric=True"
+            )
+        return super().__getitem__(index)
+
+
 def each(sort: type[T]) -> list[T]:
     """Every value of a sort in the scope that is running, in order."""
     if Running.scope is None:
         raise SpecError(f"each({sort.__name__}) was asked outside a running model")
-    return Running.scope.each(sort)
+    values = Running.scope.each(sort)
+    return Everyone(values) if getattr(sort, "symmetric", False) else values
 
 
 class Span:

@@ -22,7 +22,7 @@ from .guards import Running
 from .keys import shown_arguments
 from .model import Definition, Model, Property, PropertyKind
 from .quantities import Constant, Values
-from .scalars import Leaf
+from .scalars import Domain, Leaf
 from .scope import Scope
 from .store import MADE, Store
 from .structs import Struct
@@ -60,6 +60,8 @@ class Machine(Generic[S]):
     def __init__(self, model: Model[S], scope: Scope) -> None:
         self.model, self.scope = model, scope
         self.domain = domain_of(model.state, scope)
+        self._sorts: dict[Any, Domain] = {}
+        self._nowhere = PlainStore(scope)
 
     def __repr__(self) -> str:
         inner = ", ".join(f"{name}={value}" for name, value in self.scope.constants.items())
@@ -175,17 +177,22 @@ class Machine(Generic[S]):
             expected = ", ".join(definition.parameters) or "none"
             raise SpecError(f"{action} takes {expected}; given {', '.join(arguments) or 'none'}")
         values = {
-            name: self._argument(definition.parameters[name], arguments[name])
+            name: self._argument(name, definition.parameters[name], arguments[name])
             for name in definition.parameters
         }
         happened = self.attempt(state, definition, values)
         self.store_of(state).commit()
         return happened
 
-    def _argument(self, sort: Any, value: Any) -> Any:
+    def _argument(self, name: str, sort: Any, value: Any) -> Any:
         if isinstance(value, str) and hasattr(sort, "symmetric"):
             return self.scope.id(sort, value)
-        return value
+        if hasattr(sort, "_fields"):
+            return value  # A struct: the action checks it where it is put.
+        known = self._sorts.get(sort)
+        if known is None:
+            known = self._sorts[sort] = domain_of(sort, self.scope)
+        return known.attach(value, self._nowhere, name)
 
     def successors(self, codes: tuple[int, ...]) -> Iterator[tuple[Instance, tuple[int, ...]]]:
         """Every possible step from a state: the action instance and the codes after it."""

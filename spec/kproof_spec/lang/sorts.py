@@ -22,7 +22,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar, NoReturn, Self, cast
 
 from .errors import Misuse
-from .symbolic import Symbolic
+from .symbolic import Symbolic, Tracing
 
 
 class Id:
@@ -52,7 +52,15 @@ class Id:
 
     @classmethod
     def numbered(cls, index: int) -> Self:
-        """The id with this number in closed scopes; the same object each time."""
+        """The id with this number in closed scopes; the same object each time.
+
+        For scopes and tests: a specification that names a symmetric id by a number is refused.
+        """
+        if Tracing.current is not None and cls.symmetric:
+            raise Misuse(
+                f"{cls.__name__}.numbered({index}) names an id of a symmetric sort, but such ids "
+                "are interchangeable: pass it as a parameter"
+            )
         known: Self | None = cls._known.get(index)
         if known is None:
             known = cls._known[index] = cls(index, f"{cls.prefix}{index}")

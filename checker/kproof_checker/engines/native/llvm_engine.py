@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Collection, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+import threading
+import time
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from kproof_spec.lang import PropertyKind
 
 from ...extraction.decisions import FAILS, HOLDS
 from ...extraction.extract import Extracted
+from ...interrupts import Uninterrupted
 from ...layout import layout_of
 from ..base import Batch, Edges, Fault, Finding, Problem, Rows
 from . import frame as at
@@ -27,11 +29,31 @@ ALONE_BELOW = 4 * at.CHUNK
 """Levels with fewer states are left to one worker: the others would come too late."""
 
 
+BATCH_MIN, BATCH_MAX = 1 << 13, 1 << 21
+CALL_SECONDS = 0.2
+"""How long one call should take: progress, budgets and Ctrl-C wait for its end."""
+JOIN_SECONDS = 0.05
+INSTANCES_MAX = 1 << 16
+"""The step that found a state is kept in 16 bits."""
+
+
+def objection(problem: Problem) -> str:
+    """Why the native engine cannot take a problem; empty if it can."""
+    properties, instances = len(problem.properties), len(problem.machine.instances)
+    if properties > PROPERTIES_MAX:
+        return (
+            f"engine llvm looks for {PROPERTIES_MAX} properties at most, not {properties} (name "
+            "some with --property)"
+        )
+    if instances > INSTANCES_MAX:
+        return f"engine llvm takes {INSTANCES_MAX:,} action instances at most, not {instances:,}"
+    return ""
+
+
 class LlvmEngine:
     """Breadth-first search in machine code."""
 
     name = "llvm"
-    batch_max = 1 << 19
 
     def __init__(
         self,
@@ -41,12 +63,11 @@ class LlvmEngine:
         workers: int = 1,
         max_memory_bytes: int | None = None,
     ) -> None:
-        if len(problem.properties) > PROPERTIES_MAX:
-            raise ValueError(
-                f"the llvm engine looks for {PROPERTIES_MAX} properties at most, not "
-                f"{len(problem.properties)}: name some with --property, or use --engine numpy"
-            )
+        reason = objection(problem)
+        if reason:
+            raise ValueError(f"{reason}: use --engine numpy")
         self.problem, self.workers = problem, workers
+        self.batch_max = BATCH_MIN
         self.layout = layout_of(problem.machine.leaves)
         self._names = [claim.name for claim in problem.properties]
         predicates = [
@@ -64,29 +85,33 @@ class LlvmEngine:
             is_shared=workers > 1,
         )
         self.memory = StateMemory(self.layout.words, max_memory_bytes)
+        while self.workers > 1 and not self.memory.can_spare(self._slack):
+            self.workers //= 2  # More would fill a small memory with what they have begun.
         self._shared: npt.NDArray[np.int64] = np.zeros(at.SHARED_SIZE, dtype=np.int64)
-        self._own = [np.zeros(self.module.frame.size, dtype=np.int64) for _ in range(workers)]
-        self._pool = ThreadPoolExecutor(workers) if workers > 1 else None
+        self._own = [np.zeros(self.module.frame.size, dtype=np.int64) for _ in range(self.workers)]
         self.visited, self.depth = 0, 1
-        self._is_interrupted = False
+        self._stopped_by: BaseException | None = None
         self._shared[at.STATES] = self.memory.states.address
         self._shared[at.PARENTS] = self.memory.parents.address
         self._shared[at.STEPS] = self.memory.steps.address
         self._begin()
 
     def _begin(self) -> None:
-        self._use_slots()
-        representative: Any = dict.fromkeys(self.problem.machine.initial_codes())
+        initial: list[tuple[int, ...]] = self.problem.machine.initial_codes()
         if self.problem.symmetry is not None:
-            representative = dict.fromkeys(map(self._canonical, representative))
-        for codes in representative:
-            index = int(self._shared[at.COUNT])
-            words = np.array(self.layout.pack(codes), dtype=np.uint64)
-            self._states(index + 1)[index] = words
-            self.memory.parents.view(np.int32, index + 1)[index] = -1
-            self._shared[at.COUNT] = index + 1
+            initial = list(dict.fromkeys(map(self._canonical, initial)))
+        count = len(initial)
+        if count > self.memory.capacity:
+            raise MemoryError
+        states = self._states(count)
+        for index, codes in enumerate(initial):
+            states[index] = np.array(self.layout.pack(codes), dtype=np.uint64)
+        self.memory.parents.view(np.int32, count)[:] = -1
+        self._shared[at.COUNT] = count
+        self.memory.clear(count, self._slack)
+        self._use_slots()
         self._rehash()
-        self._level_end = self.distinct
+        self._level_end = count
 
     def _canonical(self, codes: tuple[int, ...]) -> tuple[int, ...]:
         """The representative that the compiled code picks."""
@@ -113,7 +138,9 @@ class LlvmEngine:
 
     def expand(self, count_max: int, wanted: Collection[str]) -> Batch:
         """Visits up to `count_max` states of one level."""
-        start = self.visited
+        if self._stopped_by is not None:
+            raise self._stopped_by
+        start, started = self.visited, time.perf_counter()
         until = min(start + count_max, self._level_end)
         shared = self._shared
         shared[at.CURSOR], shared[at.UNTIL] = start, until
@@ -122,65 +149,88 @@ class LlvmEngine:
             own[: self.module.frame.rows] = 0
             own[at.FIRST_DEADLOCK] = at.NEVER
             own[at.FOUND : self.module.frame.enabled] = at.NEVER
-        if self._is_interrupted:
-            raise KeyboardInterrupt
-        while True:
-            self._run(until - int(shared[at.CURSOR]))
-            if int(shared[at.CURSOR]) >= until or int(shared[at.LIMIT]) == at.NEVER:
-                break
-            self._grow()
+        self._visit(until)
         self.visited = min(int(shared[at.CURSOR]), until)
         if self.visited == self._level_end and self.distinct > self._level_end:
             self.depth += 1
             self._level_end = self.distinct
+        self._pace(self.visited - start, time.perf_counter() - started)
         return self._batch(self.visited - start)
 
-    def _run(self, states: int) -> None:
-        """Lets the workers visit states; Ctrl-C ends it at the next chunk, with nothing lost."""
-        shared = self._shared.ctypes.data
-        running: list[Future[None]] = []
+    def _visit(self, until: int) -> None:
+        """Lets the workers visit states, and grows the table when it is full.
+
+        What stops it early, Ctrl-C or the end of the memory, is raised by the next call: first what
+        was visited has to be counted.
+        """
+        shared = self._shared
         try:
-            if self._pool is None or states < ALONE_BELOW:
-                self.module.run(shared, self._own[0].ctypes.data)
-            else:
-                run = self.module.run
-                running += [self._pool.submit(run, shared, own.ctypes.data) for own in self._own]
-                wait(running)
-        except KeyboardInterrupt:
-            # The next call raises it, once what was visited is counted.
-            self._is_interrupted = True
-            self._shared[at.LIMIT] = at.NEVER
-            wait(running)
+            while self._stopped_by is None:
+                self._run(until - int(shared[at.CURSOR]))
+                if int(shared[at.CURSOR]) >= until:
+                    return
+                if self._stopped_by is None:
+                    self._grow()
+        except (KeyboardInterrupt, MemoryError) as reason:
+            self._stopped_by = reason
+
+    def _pace(self, states: int, seconds: float) -> None:
+        """Chooses how many states to visit in one call: `CALL_SECONDS`' worth."""
+        if states >= BATCH_MIN:
+            wanted = int(states / max(seconds, 1e-6) * CALL_SECONDS)
+            self.batch_max = max(BATCH_MIN, min(wanted, BATCH_MAX))
+
+    def _run(self, states: int) -> None:
+        shared = self._shared.ctypes.data
+        if self.workers == 1 or states < ALONE_BELOW:
+            self.module.run(shared, self._own[0].ctypes.data)
+        else:
+            self._together([(self.module.run, shared, own.ctypes.data) for own in self._own])
+
+    def _together(self, calls: Sequence[tuple[Any, ...]]) -> None:
+        """Makes each call in a thread of its own, and waits for all of them.
+
+        Ctrl-C makes the workers stop at their next chunk.  Whatever happens, no thread is still at
+        work in our memory when this returns.
+        """
+        with Uninterrupted() as interrupted:
+            threads = [threading.Thread(target=call, args=arguments) for call, *arguments in calls]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                while thread.is_alive():
+                    thread.join(JOIN_SECONDS)
+                    if interrupted.was:
+                        self._shared[at.LIMIT] = at.NEVER
+        if interrupted.was:
+            raise KeyboardInterrupt
+
+    @property
+    def _slack(self) -> int:
+        """How many states may still come once the limit is passed: each worker ends its chunk."""
+        per_worker = (at.CHUNK + 1) * self.module.frame.instances + at.FLUSH_AT
+        return self.workers * per_worker
 
     def _use_slots(self) -> None:
         assert self.memory.slots is not None
         self._shared[at.TABLE] = self.memory.slots.address
         self._shared[at.MASK] = self.memory.slot_count - 1
-        # Each worker may still finish its chunk once the limit is passed.
-        slack = self.workers * (at.CHUNK + 1) * self.module.frame.instances
-        limit = self.memory.fill_limit - slack
-        self._shared[at.LIMIT] = limit
-        if limit <= 0:
-            self._grow()
+        self._shared[at.LIMIT] = self.memory.fill_limit - self._slack
 
     def _grow(self) -> None:
-        self.memory.grow(self.distinct)
+        self.memory.grow(self.distinct, self._slack)
         self._use_slots()
         self._rehash()
 
     def _rehash(self) -> None:
         """Puts every state into the slots, which are empty; each worker takes a part."""
         shared, count = self._shared.ctypes.data, self.distinct
-        if self._pool is None or count < ALONE_BELOW:
+        if self.workers == 1 or count < ALONE_BELOW:
             self.module.rehash(shared, 0, count)
             return
         ends = [count * i // self.workers for i in range(self.workers + 1)]
-        parts = [
-            self._pool.submit(self.module.rehash, shared, first, last)
-            for first, last in itertools.pairwise(ends)
-        ]
-        for part in parts:
-            part.result()
+        parts = itertools.pairwise(ends)
+        self._together([(self.module.rehash, shared, first, last) for first, last in parts])
 
     def _batch(self, visited: int) -> Batch:
         frame = self.module.frame
@@ -250,7 +300,7 @@ class LlvmEngine:
             self.memory.parents.view(np.int32, count)[first:] = rows.parents
             self.memory.steps.view(np.uint16, count)[first:] = rows.steps
         self._shared[at.COUNT] = count
-        self.memory.clear(count)
+        self.memory.clear(count, self._slack)
         self._use_slots()
         self._rehash()
 

@@ -30,7 +30,10 @@ class Reserved:
     def __init__(self, size: int) -> None:
         flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | getattr(mmap, "MAP_NORESERVE", 0)
         self.size = size
-        self._map = mmap.mmap(-1, max(size, mmap.PAGESIZE), flags=flags)
+        try:
+            self._map = mmap.mmap(-1, max(size, mmap.PAGESIZE), flags=flags)
+        except OSError as error:
+            raise MemoryError(f"the system gives no {size:,} bytes: {error.strerror}") from error
         if hasattr(mmap, "MADV_HUGEPAGE"):
             # Look-ups are all over the place: fewer, larger pages are found faster.
             self._map.madvise(mmap.MADV_HUGEPAGE)
@@ -65,25 +68,41 @@ class StateMemory:
         """What `count` states and the slots take."""
         return count * (self.words * 8 + STATE_OVERHEAD_BYTES) + self.slot_count * SLOT_BYTES
 
-    def clear(self, count: int) -> None:
-        """Empty slots, enough for `count` states; a `MemoryError` if that is too much."""
-        while self.fill_limit <= count:
-            self.slot_count *= 2
-        if self.limit_bytes is not None and self.used_bytes(count) > self.limit_bytes:
-            raise MemoryError
-        self.slots = None  # Given back before the new ones are taken.
-        self.slots = Reserved(self.slot_count * SLOT_BYTES)
+    def clear(self, count: int, slack: int) -> None:
+        """Empty slots for `count` states and `slack` more; a `MemoryError` if that is too much.
 
-    def grow(self, count: int) -> None:
-        """Twice the slots, empty; a `MemoryError` if that is more than may be used."""
-        doubled = self.slot_count * 2
+        The least number of slots is always allowed: a small budget ends the search, not the start.
+        """
+        if count > self.capacity:
+            raise MemoryError
+        while int(self.slot_count * FULLNESS_MAX) <= count + slack:
+            self.slot_count *= 2
+        is_least = self.slot_count <= SLOTS_MIN
+        limit = self.limit_bytes
+        if limit is not None and not is_least and self.used_bytes(count) > limit:
+            raise MemoryError
+        self._renew()
+
+    def can_spare(self, slack: int) -> bool:
+        """Whether room for that many states that come late leaves half of the memory."""
+        room = self.limit_bytes or physical_memory_bytes()
+        return slack < self.capacity // 2 and slack / FULLNESS_MAX * 2 * SLOT_BYTES < room / 2
+
+    def grow(self, count: int, slack: int) -> None:
+        """Twice the slots, empty; a `MemoryError` if that is more than may be used.
+
+        `slack` is how many states more than the limit there may be for a moment.
+        """
         limit = self.limit_bytes
         after = self.used_bytes(count) + self.slot_count * SLOT_BYTES
-        if (limit is not None and after > limit) or count >= self.capacity - (1 << 16):
+        if (limit is not None and after > limit) or count + slack >= self.capacity - slack:
             raise MemoryError
-        self.slots = None  # Given back before the larger table is taken.
-        self.slots = Reserved(doubled * SLOT_BYTES)
-        self.slot_count = doubled
+        self.slot_count *= 2
+        self._renew()
+
+    def _renew(self) -> None:
+        self.slots = None  # Given back before the new ones are taken.
+        self.slots = Reserved(self.slot_count * SLOT_BYTES)
 
 
 def physical_memory_bytes() -> int:

@@ -1,0 +1,36 @@
+"""Every model of the catalogue, and the tutorial's, in a scope that takes a moment."""
+
+from pathlib import Path
+from typing import Any
+
+from kproof_checker.models import find_model
+from kproof_spec.catalog import MODELS
+from kproof_spec.lang import Machine, Model
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+
+TINY: dict[str, dict[str, int]] = {
+    "replication": {"replicas": 2, "log_size": 1, "max_records": 1, "max_leader_epoch": 1},
+    "async_isr": {"replicas": 3, "max_offset": 1, "max_version": 1},
+}
+
+
+def two_phase_commit(resource_managers: int) -> Machine[Any]:
+    """The tutorial's model."""
+    model = find_model(str(EXAMPLES / "two_phase_commit.py"))
+    return model.closed(resource_managers=resource_managers)
+
+
+def catalogue() -> dict[str, Model[Any]]:
+    """Every variant of every model."""
+    return {
+        f"{name}-{variant}": model
+        for name, entry in MODELS.items()
+        for variant, model in entry.variants.items()
+    }
+
+
+def tiny_machine(name: str) -> Machine[Any]:
+    """A variant by its name in `catalogue`, in its tiny scope."""
+    family = name.split("-", maxsplit=1)[0]
+    return catalogue()[name].closed(**TINY[family])
