@@ -18,6 +18,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from io import RawIOBase
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -85,7 +86,8 @@ class CheckpointFile:
         if not self.path.exists():
             return
         with self.path.open("rb") as file:
-            self._check_identity(file)
+            if not self._check_identity(file):
+                return
             self._end = file.tell()
             while True:
                 segment = _read_segment(file)
@@ -95,42 +97,56 @@ class CheckpointFile:
                 self.count += len(segment[1].parents)
                 yield segment
 
-    def _check_identity(self, file: BinaryIO) -> None:
-        if file.read(len(MAGIC)) != MAGIC:
+    def _check_identity(self, file: BinaryIO) -> bool:
+        """False if the file was cut short before its first segment, so that it holds nothing."""
+        magic = file.read(len(MAGIC))
+        line = file.readline(HEADER_MAX) if magic == MAGIC else b""
+        if MAGIC.startswith(magic) and not line.endswith(b"\n"):
+            return False
+        if magic != MAGIC:
             raise BadCheckpoint(
                 f"{self.path} is not a checkpoint of kproof: name a file that does not exist yet, "
                 "or one that a check has written"
             )
         try:
-            theirs = json.loads(file.readline(HEADER_MAX))
-        except ValueError as error:
-            raise BadCheckpoint(f"{self.path} is damaged at its start: {error}") from error
+            theirs = dict(json.loads(line))
+        except (ValueError, TypeError) as error:
+            raise BadCheckpoint(
+                f"{self.path} is damaged at its start ({error}): delete it, or name another file"
+            ) from error
         for key, value in self.mine.items():
             if theirs.get(key) != value:
                 raise BadCheckpoint(
                     f"{self.path} belongs to another search: its {key} is {theirs.get(key)!r}, "
                     f"here it is {value!r}. Name another file, or check what it was made for"
                 )
+        return True
 
     def append(self, knowledge: Knowledge, rows: Rows) -> None:
         """Adds a segment and waits until it is on the disk.  An `OSError` leaves the file whole."""
         is_new = self._end == 0
-        with self.path.open("wb" if is_new else "r+b") as file:
-            if is_new:
-                file.write(MAGIC + json.dumps(self.mine).encode() + b"\n")
-                self._end = file.tell()
+        # Unbuffered: what could not be written is not tried again when the file is closed.
+        with self.path.open("wb" if is_new else "r+b", buffering=0) as file:
             file.seek(self._end)
             file.truncate()
             try:
+                if is_new:
+                    _write(file, MAGIC + json.dumps(self.mine).encode() + b"\n")
                 for part in _segment(knowledge, rows):
-                    file.write(part)
-                file.flush()
+                    _write(file, part)
                 os.fsync(file.fileno())
             except OSError:
                 file.truncate(self._end)
                 raise
             self._end = file.tell()
         self.count += len(rows.parents)
+
+
+def _write(file: RawIOBase, data: bytes) -> None:
+    """Writes all of it; the system may take less at once."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[file.write(rest) :]
 
 
 def _segment(knowledge: Knowledge, rows: Rows) -> Iterator[bytes]:
@@ -158,7 +174,9 @@ def _read_segment(file: BinaryIO) -> tuple[Knowledge, Rows] | None:
         about = json.loads(header)
         count, words = int(about.pop("rows")), int(about.pop("words"))
         knowledge = Knowledge(**about)
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+    if count < 0 or words < 1:
         return None
     checksum = zlib.crc32(header, zlib.crc32(length))
     left = os.fstat(file.fileno()).st_size - file.tell()
