@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any, cast
 
 from kproof_spec.lang import Machine, Property, PropertyKind
@@ -10,6 +11,7 @@ from kproof_spec.lang import Machine, Property, PropertyKind
 from .checkpoint import CheckpointFile, identity
 from .engines.base import Engine, Fault, HasEdges, Problem
 from .engines.choice import ENGINES, Choice
+from .extraction.extract import Extracted
 from .options import CheckOptions, Reporter
 from .reconstruct import Reconstruction
 from .search import Search
@@ -62,12 +64,16 @@ def check(
     results = {c.name: _result(c, search, stop, found) for c in claims}
     lively = [c for c in claims if c.kind not in SEARCHED]
     if lively and stop in (Stop.EXHAUSTED, Stop.SETTLED):
-        results |= _judged(lively, choice, engine)
+        judged = _Judged(lively, choice, engine, started)
+        results |= judged.results
+        stop, fault = judged.stop or stop, judged.fault
     deadlock = None
     if search.first_deadlock is not None:
         deadlock = found.deadlock_trace(search.first_deadlock)
     made = None
-    if options.profile and choice.extracted is not None:
+    if options.profile and choice.extracted is None:
+        warnings.append("engine python has no profile: it runs the functions as they are")
+    elif options.profile and choice.extracted is not None:
         from .profile import profile
 
         phases = {**choice.phases, "search": searched - sum(choice.phases.values())}
@@ -140,21 +146,54 @@ def _result(claim: Property, search: Search, stop: Stop, found: Reconstruction) 
     return PropertyResult(claim, Verdict.UNKNOWN if is_witness else Verdict.BOUNDED, note=note)
 
 
-def _judged(claims: list[Property], choice: Choice, engine: Engine) -> dict[str, PropertyResult]:
+class _Judged:
     """Verdicts for liveness, on the graph without symmetry: a renamed run is another run."""
-    from .liveness.judge import STATES_MAX, Judge
 
-    if choice.extracted is None:
-        note = "engine python does not judge liveness: use another engine"
-        return {c.name: PropertyResult(c, Verdict.UNCHECKED, note=note) for c in claims}
-    if choice.problem.symmetry is not None or engine.visited < engine.distinct:
-        engine = choice.without_symmetry()
-        while engine.visited < engine.distinct <= STATES_MAX:
-            engine.expand(engine.batch_max, ())
-    results = Judge(choice.problem.machine, choice.extracted, cast(HasEdges, engine)).results(
-        claims
-    )
-    return {result.name: result for result in results}
+    def __init__(
+        self, claims: list[Property], choice: Choice, engine: Engine, started: float
+    ) -> None:
+        self.claims, self.choice, self.started = claims, choice, started
+        self.stop: Stop | None = None
+        """What ended it early, if anything."""
+        self.fault: SpecFault | None = None
+        if choice.extracted is None:
+            note = "engine python does not judge liveness: use another engine"
+            self.results = self._all(Verdict.UNCHECKED, note)
+            return
+        try:
+            self.results = self._judged(engine, choice.extracted)
+        except KeyboardInterrupt:
+            self.results = self._ended(Stop.INTERRUPTED)
+        except MemoryError:
+            self.results = self._ended(Stop.MEMORY)
+
+    def _judged(self, engine: Engine, extracted: Extracted) -> dict[str, PropertyResult]:
+        from .liveness.judge import STATES_MAX, Failed, Judge
+
+        problem = replace(self.choice.problem, properties=(), symmetry=None)
+        if self.choice.problem.symmetry is not None or engine.visited < engine.distinct:
+            engine = self.choice.without_symmetry()
+            most = STATES_MAX + 1
+            options = self.choice.options
+            options = replace(options, max_states=min(options.max_states or most, most))
+            stop = Search(problem, engine, options, None, self.started).run(None)
+            if stop is not Stop.EXHAUSTED and engine.distinct <= STATES_MAX:
+                assert stop is not None
+                return self._ended(stop)
+        judge = Judge(problem.machine, extracted, cast(HasEdges, engine))
+        try:
+            return {result.name: result for result in judge.results(self.claims)}
+        except Failed as failed:
+            found = Reconstruction(problem.machine, engine, None)
+            self.fault = _fault(found, failed.fault)
+            return self._ended(Stop.SPEC_ERROR)
+
+    def _ended(self, stop: Stop) -> dict[str, PropertyResult]:
+        self.stop = stop
+        return self._all(Verdict.UNKNOWN, f"{stop.value} while liveness was judged")
+
+    def _all(self, verdict: Verdict, note: str) -> dict[str, PropertyResult]:
+        return {c.name: PropertyResult(c, verdict, note=note) for c in self.claims}
 
 
 def _fault(found: Reconstruction, fault: Fault | None) -> SpecFault | None:

@@ -98,7 +98,8 @@ class Reconstruction:
         if prop is not None:
             for arguments in self.machine.choices(prop.definition):
                 try:
-                    self.machine.holds(state, prop.definition, arguments)
+                    for definition in prop.definitions:
+                        self.machine.holds(state, definition, arguments)
                 except SpecError:
                     return _with_claim(trace, Claim(ClaimKind.FAILS, fault.name, arguments))
         raise self._lost(f"an error in {fault.step}")

@@ -10,10 +10,23 @@ Small scopes are the smallest that show what they are there for; medium ones are
 from __future__ import annotations
 
 from .catalog_types import Check, Entry
+from .group import checks as group
+from .log import checks as log
+from .ordering import checks as ordering
 from .replication import checks as replication
 
-MODELS: dict[str, Entry] = {**replication.ENTRIES}
+MODELS: dict[str, Entry] = {
+    **replication.ENTRIES,
+    "log": log.ENTRY,
+    "ordering": ordering.ENTRY,
+    **group.ENTRIES,
+}
 
-CHECKS: list[Check] = [*replication.CHECKS]
+CHECKS: list[Check] = [
+    *replication.CHECKS,
+    *log.CHECKS,
+    *ordering.CHECKS,
+    *group.CHECKS,
+]
 
 __all__ = ["CHECKS", "MODELS", "Check", "Entry"]

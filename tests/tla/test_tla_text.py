@@ -124,6 +124,26 @@ def test_a_name_that_tla_has_taken_is_changed_everywhere() -> None:
     assert "Init_2' = Init_2 + 1" in definition(text, "count")
 
 
+def test_a_table_inside_another_has_a_bound_name_of_its_own() -> None:
+    class Shelf(Struct):
+        """A table of things."""
+
+        on: Table[NodeId, bool] = table(NodeId, flag())
+
+    class Shop(Struct):
+        """A table of tables."""
+
+        shelf: Table[NodeId, Shelf] = table(NodeId, Shelf)
+
+    model = Model("shop", Shop, constants=[size])
+
+    text = exported(model.closed()).tla
+
+    assert r"shelf = [key_2 \in NodeId |-> [on |-> [key \in NodeId |-> FALSE]]]" in definition(
+        text, "Init"
+    )
+
+
 def test_append_pop_and_truncate_are_written_as_such() -> None:
     def push(s: State, node: NodeId) -> None:
         require(s.queue.has_room)

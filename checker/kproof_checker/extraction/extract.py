@@ -81,7 +81,9 @@ class Extractor:
         self.paths: Counter[str] = Counter()
         self.leaf_terms: list[Term] = []
         for i, leaf in enumerate(machine.leaves):
-            self.leaf_terms.append(terms.leaf(i, int(leaf.domain.low), int(leaf.domain.high)))
+            low, high = int(leaf.domain.low), int(leaf.domain.high)
+            _check_bounds(leaf.label, low, high)
+            self.leaf_terms.append(terms.leaf(i, low, high))
         self.ranges = [range(term.low, term.high + 1) for term in self.leaf_terms]
         self.store = SymbolicStore(machine.scope, ignores_bounds=values is not None)
         numbers = iter(self.leaf_terms)
@@ -210,12 +212,15 @@ def extract(
 def _check_width(extracted: Extracted) -> None:
     """Refuses numbers that engines of 64 bits would get wrong."""
     for term in extracted.terms:
-        if not -WIDEST <= term.low <= term.high <= WIDEST:
-            raise Misuse(
-                f"a number here can be from {term.low} to {term.high}: engines count in "
-                "64 bits, so numbers and what is computed from them must stay within 2**62. "
-                "Declare narrower ranges, or use --engine python"
-            )
+        _check_bounds("what is computed", term.low, term.high)
+
+
+def _check_bounds(what: str, low: int, high: int) -> None:
+    if not -WIDEST <= low <= high <= WIDEST:
+        raise Misuse(
+            f"{what} can be from {low} to {high}: engines count in 64 bits, so numbers must stay "
+            "within 2**62. Declare narrower ranges, or use --engine python"
+        )
 
 
 __all__ = ["Extracted", "Extractor", "extract", "property_instances"]

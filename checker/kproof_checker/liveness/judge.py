@@ -10,7 +10,8 @@ import numpy as np
 
 from kproof_spec.lang import Fairness, Instance, Machine, Property, PropertyKind
 
-from ..engines.base import HasEdges
+from ..engines.base import Fault, HasEdges
+from ..extraction.decisions import Failure
 from ..extraction.extract import Extracted, Extractor, property_instances
 from ..reconstruct import trace_of
 from ..traces.trace import Claim, ClaimKind, Trace
@@ -26,6 +27,14 @@ STATES_MAX = 400_000
 LIVENESS = (PropertyKind.EVENTUALLY, PropertyKind.LEADS_TO)
 
 
+class Failed(Exception):
+    """A goal or a premise is a specification error in some state."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.message)
+        self.fault = fault
+
+
 @dataclass
 class Judge:
     """Liveness of one machine, over an engine that has explored it without symmetry to the end."""
@@ -35,15 +44,18 @@ class Judge:
     engine: HasEdges
 
     def results(self, claims: Sequence[Property]) -> list[PropertyResult]:
-        """A verdict for each claim; a violation has a lasso that was checked in CPython."""
+        """A verdict for each claim; a violation has a lasso that was checked in CPython.
+
+        `Failed` if a claim is a specification error in some state.
+        """
         if self.engine.distinct > STATES_MAX:
             note = f"the state graph has {self.engine.distinct:,} states, more than {STATES_MAX:,}"
             return [PropertyResult(claim, Verdict.UNKNOWN, note=note) for claim in claims]
         self.graph = state_graph(self.engine)
-        self.demands = self._demands()
         self.blocked = blocked_by_bounds(
             self.machine, self.extracted, self.engine, self._fair_names()
         )
+        self.demands = self._demands()
         return [self._result(claim) for claim in claims]
 
     def _fair_names(self) -> list[str]:
@@ -52,23 +64,28 @@ class Judge:
 
     def _demands(self) -> list[Demand]:
         demands = []
+        blocked = {b.instance.index: b.states for b in self.blocked}
         for instance in self.machine.instances:
             fairness = instance.definition.fairness
             if fairness is not Fairness.NONE:
                 enabled = self.graph.enabled(instance.index)
+                if instance.index in blocked:
+                    enabled |= blocked[instance.index]
                 demands.append(Demand(instance.index, fairness is Fairness.STRONG, enabled))
         return demands
 
     def _result(self, claim: Property) -> PropertyResult:
         extractor = Extractor(self.machine)
-        goals = property_instances(self.machine, claim)
-        for goal in goals:
-            holds = self._where(extractor, goal)
+        is_ever_asked = False
+        for goal in property_instances(self.machine, claim):
+            holds = self._where(claim, extractor, goal)
             if claim.premise is None:
-                begins = self._initial() & ~holds
+                asked = self._initial()
             else:
                 premise = Instance(goal.index, claim.premise, goal.arguments)
-                begins = self._where(extractor, premise) & ~holds
+                asked = self._where(claim, extractor, premise)
+            is_ever_asked |= bool(asked.any())
+            begins = asked & ~holds
             parts = list(fair_parts(self.graph, ~holds, self.demands))
             lasso = shortest_lasso(
                 self.graph, self._initial_states(), begins, ~holds, parts, self.demands
@@ -77,17 +94,43 @@ class Judge:
                 trace = self._trace(claim, goal, lasso)
                 return PropertyResult(claim, Verdict.VIOLATED, trace)
         if self.blocked:
-            said = ", ".join(f"{b.action} in {b.states:,} states" for b in self.blocked)
             note = (
                 f"no violation was found, but a bound of the scope alone keeps fair actions from "
-                f"happening: {said}. There the run only seems to end"
+                f"happening: {self._blocked_text()}. There the run only seems to end"
             )
             return PropertyResult(claim, Verdict.UNKNOWN, note=note)
-        return PropertyResult(claim, Verdict.EXHAUSTED)
+        note = ""
+        if claim.premise is not None and not is_ever_asked:
+            note = (
+                f"its premise {claim.premise.name} is true in no state of this scope, so nothing "
+                "was asked"
+            )
+        return PropertyResult(claim, Verdict.EXHAUSTED, note=note)
 
-    def _where(self, extractor: Extractor, instance: Instance) -> Mask:
+    def _blocked_text(self) -> str:
+        states: dict[str, Mask] = {}
+        for blocked in self.blocked:
+            name = blocked.instance.definition.name
+            states[name] = states.get(name, blocked.states) | blocked.states
+        counts = {name: int(mask.sum()) for name, mask in states.items()}
+        return ", ".join(f"{n} in {c:,} state{'s' * (c > 1)}" for n, c in counts.items())
+
+    def _where(self, claim: Property, extractor: Extractor, instance: Instance) -> Mask:
         dag = extractor.predicate(instance)
-        return StateMasks(self.engine, [dag]).holds(dag)
+        found = StateMasks(self.engine, [dag])
+        for outcome, mask in found.outcomes(dag):
+            if isinstance(outcome, Failure):
+                raise Failed(
+                    Fault(
+                        instance.label,
+                        dict(instance.arguments),
+                        claim.name,
+                        outcome.message,
+                        outcome.where,
+                        int(mask.argmax()),
+                    )
+                )
+        return found.holds(dag)
 
     def _initial_states(self) -> range:
         return range(len(self.machine.initial_codes()))

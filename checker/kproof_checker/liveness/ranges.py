@@ -6,6 +6,9 @@ true only because everything stops.  So liveness is claimed only where there is 
 
 Each action is extracted once more with its bounds unlimited.  Where that can happen (or would leave
 its range) and the bounded one cannot, the bound is what is in the way.
+
+A violation is claimed all the same where the run does not lean on a bound: there the blocked action
+counts as possible, so a run that never takes it is not fair.
 """
 
 from __future__ import annotations
@@ -14,34 +17,32 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from kproof_spec.lang import Machine
+from kproof_spec.lang import Instance, Machine
 from kproof_spec.lang.quantities import UNLIMITED
 
 from ..engines.base import HasRows
 from ..extraction.decisions import DISABLED
 from ..extraction.extract import Extracted, Extractor
-from .state_graph import StateMasks
+from .state_graph import Mask, StateMasks
 
 
 @dataclass(frozen=True)
 class Blocked:
-    """An action, in how many states some instance of it is blocked, and one of those states."""
+    """An action instance, and the states in which a bound alone keeps it from happening."""
 
-    action: str
-    states: int
-    example: int
+    instance: Instance
+    states: Mask
 
 
 def blocked_by_bounds(
     machine: Machine[Any], extracted: Extracted, engine: HasRows, names: Collection[str]
 ) -> list[Blocked]:
-    """The actions among `names` that a bound alone makes impossible in some state."""
+    """The instances of the actions `names` that a bound alone makes impossible in some state."""
     unlimited = {c: UNLIMITED if c.is_bound else v for c, v in machine.scope.values.items()}
     extractor = Extractor(machine, values=unlimited)
-    found: dict[str, Any] = {}
+    found = []
     for instance, dag in extracted.actions:
-        name = instance.definition.name
-        if name not in names:
+        if instance.definition.name not in names:
             continue
         free = extractor.action(instance)
         if free is DISABLED:
@@ -50,5 +51,5 @@ def blocked_by_bounds(
         possible = everywhere.where(free, lambda outcome: outcome is not DISABLED)
         blocked = possible & everywhere.where(dag, lambda outcome: outcome is DISABLED)
         if blocked.any():
-            found[name] = found.get(name, False) | blocked
-    return [Blocked(name, int(m.sum()), int(m.argmax())) for name, m in found.items()]
+            found.append(Blocked(instance, blocked))
+    return found

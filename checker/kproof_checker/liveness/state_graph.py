@@ -64,17 +64,26 @@ class StateMasks:
         self.engine = engine
         self.compiled = Compiled(engine.layout, roots)
 
-    def where(self, dag: Dag, wanted: Callable[[Outcome], bool]) -> Mask:
-        """The states in which the DAG ends in an outcome that is wanted."""
+    def outcomes(self, dag: Dag) -> list[tuple[Outcome, Mask]]:
+        """In which outcomes the DAG ends, and in which states in each."""
         steps = program(dag)
-        found = np.zeros(self.engine.distinct, dtype=np.bool_)
+        found: dict[int, tuple[Outcome, Mask]] = {}
         size = 1 << 14
         for start in range(0, self.engine.distinct, size):
             rows = self.engine.rows_from(start, min(start + size, self.engine.distinct))
             columns = self.compiled.batch(np.ascontiguousarray(rows.states.T))
             for outcome, mask in steps.reached(columns, skip=None):
-                if wanted(outcome):
-                    found[start : start + columns.count] |= mask
+                if id(outcome) not in found:
+                    found[id(outcome)] = outcome, np.zeros(self.engine.distinct, dtype=np.bool_)
+                found[id(outcome)][1][start : start + columns.count] |= mask
+        return list(found.values())
+
+    def where(self, dag: Dag, wanted: Callable[[Outcome], bool]) -> Mask:
+        """The states in which the DAG ends in an outcome that is wanted."""
+        found = np.zeros(self.engine.distinct, dtype=np.bool_)
+        for outcome, mask in self.outcomes(dag):
+            if wanted(outcome):
+                found |= mask
         return found
 
     def holds(self, dag: Dag) -> Mask:

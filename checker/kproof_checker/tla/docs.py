@@ -8,11 +8,15 @@ its width is known to fit, so text never grows faster than the graph.
 from __future__ import annotations
 
 import hashlib
+import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 COLUMNS = 96
 """How wide a line may be; an atom that is wider is not broken."""
+
+NARROWEST = 40
+"""Lists of variables are not made narrower than this."""
 
 SHARED_WIDTH = 56
 """Narrower expressions are written again where they occur again."""
@@ -159,6 +163,9 @@ def layout(doc: Doc, width: int = COLUMNS) -> list[str]:  # noqa: PLR0911 - one 
     if doc.width <= width:
         return [flat(doc)]
     match doc.kind:
+        case "atom" if doc.head.startswith("UNCHANGED"):
+            blank = " " * len("UNCHANGED <<")
+            return textwrap.wrap(doc.head, max(width, NARROWEST), subsequent_indent=blank)
         case "junction":
             return [
                 line for part in doc.parts for line in _hung(f"{doc.head} ", layout, part, width)

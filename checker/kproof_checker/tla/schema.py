@@ -114,9 +114,10 @@ class Schema:
         self.domain = domain
         for name in domain.fields:
             self.variables[name] = self.names.new(name)
-        self.bound = self.names.new("key")
-        """The name in `[key \\in S |-> value]`."""
+        self._bound: list[str] = []
         self.top: dict[str, Place] = {}
+        if tables_in(domain):
+            self.bound(domain)  # Before any parameter takes the names.
         for name, inner in domain.fields.items():
             self.top[name] = self._walk(inner, (Step("variable", self.variables[name]),))
 
@@ -204,6 +205,13 @@ class Schema:
             self.sorts[sort] = self.names.new(sort.__name__)
         return self.sorts[sort]
 
+    def bound(self, domain: Domain) -> str:
+        """The name in `[key \\in S |-> value]`: another one for each table inside another."""
+        height = tables_in(domain)
+        while len(self._bound) < height:
+            self._bound.append(self.names.new("key"))
+        return self._bound[height - 1]
+
     def slot_reader(self, sequence: SeqDomain) -> str:
         """The operator that reads a slot of a sequence, or the initial value beyond its end."""
         key = (shape(sequence.element), tuple(self.initial_codes(sequence.element)))
@@ -225,6 +233,18 @@ class Schema:
         numbers = iter(codes)
         store = PlainStore(self.machine.scope)
         return domain.read(lambda scalar: scalar.decode(next(numbers)), store)
+
+
+def tables_in(domain: Domain) -> int:
+    """How many tables are one inside another."""
+    match domain:
+        case TableDomain():
+            return 1 + tables_in(domain.element)
+        case StructDomain():
+            return max(map(tables_in, domain.fields.values()), default=0)
+        case SeqDomain():
+            return tables_in(domain.element)
+    return 0
 
 
 def value_key(value: Any) -> Any:

@@ -120,7 +120,7 @@ class Values:
         first = entries[0][1]
         if all(doc is first for _, doc in entries):
             keys = self.scribe.set_of([key for key, _ in entries])
-            return self.press.form(f"[{self.schema.bound} \\in {{}} |-> {{}}]", keys, first)
+            return self.press.form(f"[{self.schema.bound(domain)} \\in {{}} |-> {{}}]", keys, first)
         press = self.press
         simple = ("atom", "form", "record", "except")
         pairs = [

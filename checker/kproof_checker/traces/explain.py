@@ -137,18 +137,19 @@ def _clause(machine: Machine[Any], trace: Trace, index: int, definition: Definit
 
 def _error(machine: Machine[Any], trace: Trace) -> list[str]:
     model, claim = machine.model, trace.claim
-    definition = model.actions.get(claim.name)
-    if definition is None and claim.name in model.properties:
-        definition = model.properties[claim.name].definition
-    if definition is None or claim.arguments.keys() != definition.parameters.keys():
+    action, claimed = model.actions.get(claim.name), model.properties.get(claim.name)
+    looks = claimed.definitions if claimed is not None else []
+    parameters = [d.parameters for d in ([action] if action is not None else looks)]
+    if not parameters or claim.arguments.keys() != parameters[-1].keys():
         return []
     state = machine.load(trace.states[claim.state])
-    ordered = {name: claim.arguments[name] for name in definition.parameters}
+    ordered = {name: claim.arguments[name] for name in parameters[-1]}
     try:
-        if claim.name in model.actions:
-            machine.attempt(state, definition, ordered)
+        if action is not None:
+            machine.attempt(state, action, ordered)
         else:
-            machine.holds(state, definition, ordered)
+            for definition in looks:
+                machine.holds(state, definition, ordered)
     except SpecError as error:
         path, _, line = error.where.rpartition(":")
         where = f" ({short_position(path, int(line))})" if line.isdigit() else ""

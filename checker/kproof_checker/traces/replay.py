@@ -192,7 +192,10 @@ def _confirm_lasso(machine: Machine[Any], trace: Trace, at: int) -> str:
     claimed = _claimed_property(machine, trace, at)
     arguments = _values(machine, claimed.definition, trace.claim.arguments, at)
     own = replace(trace, claim=replace(trace.claim, arguments=arguments, state=at))
-    problem = lasso_problem(machine, own)
+    try:
+        problem = lasso_problem(machine, own)
+    except SpecError as error:
+        raise _Differs(at, f"{claimed.name}, or an action, is an error: {error}") from error
     if problem is not None:
         raise _Differs(at, f"is no run on which {claimed.name} never comes true: {problem}")
     given = f" ({show_arguments(arguments)})" if arguments else ""
@@ -256,9 +259,10 @@ def _confirm_failure(machine: Machine[Any], trace: Trace, at: int) -> str:
                 machine.codes(state)
             instead = "is possible" if happened else "is not possible"
         elif claim.name in model.properties:
-            definition = model.properties[claim.name].definition
-            arguments = _values(machine, definition, claim.arguments, at)
-            instead = f"is {machine.holds(state, definition, arguments)}"
+            definitions = model.properties[claim.name].definitions
+            arguments = _values(machine, definitions[-1], claim.arguments, at)
+            holds = [machine.holds(state, definition, arguments) for definition in definitions]
+            instead = f"is {holds[-1]}"
         else:
             raise _Differs(at, f"the model has neither an action nor a property {claim.name}")
     except SpecError as error:

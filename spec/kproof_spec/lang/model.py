@@ -99,6 +99,11 @@ class Property:
         """The name of its function."""
         return self.definition.name
 
+    @property
+    def definitions(self) -> list[Definition]:
+        """The premise, if there is one, and the claim itself."""
+        return [d for d in (self.premise, self.definition) if d is not None]
+
 
 @dataclass(frozen=True)
 class Mutant:

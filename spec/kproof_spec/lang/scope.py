@@ -68,7 +68,7 @@ class Scope:
         known = self._ids.get(sort)
         if known is None:
             count = 0 if self.is_open else self._declared_size(sort)
-            known = self._ids[sort] = [sort.numbered(i) for i in range(count)]
+            known = self._ids[sort] = [sort._numbered(i) for i in range(count)]
         return cast(list[I], known)
 
     def id(self, sort: type[I], name: str) -> I:

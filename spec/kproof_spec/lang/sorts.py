@@ -54,13 +54,17 @@ class Id:
     def numbered(cls, index: int) -> Self:
         """The id with this number in closed scopes; the same object each time.
 
-        For scopes and tests: a specification that names a symmetric id by a number is refused.
+        For tests and tools: a specification that names a symmetric id by a number is refused.
         """
         if Tracing.current is not None and cls.symmetric:
             raise Misuse(
                 f"{cls.__name__}.numbered({index}) names an id of a symmetric sort, but such ids "
                 "are interchangeable: pass it as a parameter"
             )
+        return cls._numbered(index)
+
+    @classmethod
+    def _numbered(cls, index: int) -> Self:
         known: Self | None = cls._known.get(index)
         if known is None:
             known = cls._known[index] = cls(index, f"{cls.prefix}{index}")

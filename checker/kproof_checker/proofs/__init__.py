@@ -1,0 +1,1 @@
+"""Proofs about pure functions of the specification, for all their arguments at once."""
