@@ -142,7 +142,8 @@ def _result(claim: Property, search: Search, stop: Stop, found: Reconstruction) 
         return PropertyResult(claim, verdict, found.property_trace(claim, finding.state))
     if stop is Stop.EXHAUSTED:
         return PropertyResult(claim, Verdict.UNREACHABLE if is_witness else Verdict.EXHAUSTED)
-    note = f"{stop.value}, after {search.engine.visited:,} visited states"
+    visited, levels = search.engine.visited, search.engine.depth - 1
+    note = f"{stop.value}, after {visited:,} visited states, everything up to depth {levels}"
     return PropertyResult(claim, Verdict.UNKNOWN if is_witness else Verdict.BOUNDED, note=note)
 
 
