@@ -85,7 +85,14 @@ class CheckpointFile:
         """Every whole segment; cuts off one that is not.  Nothing if there is no file yet."""
         if not self.path.exists():
             return
-        with self.path.open("rb") as file:
+        try:
+            opened = self.path.open("rb")
+        except OSError as error:
+            raise BadCheckpoint(
+                f"{self.path} cannot be read as a checkpoint: {error.strerror}. Name a file that "
+                "does not exist yet, or one that a check has written"
+            ) from error
+        with opened as file:
             if not self._check_identity(file):
                 return
             self._end = file.tell()

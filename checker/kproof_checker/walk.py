@@ -198,7 +198,11 @@ class _Walker:
     def result(self, claim: Property, walks: int) -> PropertyResult:
         """What the walks say about a property."""
         if claim.kind not in SEARCHED:
-            return PropertyResult(claim, Verdict.UNCHECKED, note="liveness is not checked yet")
+            return PropertyResult(
+                claim,
+                Verdict.UNCHECKED,
+                note="a walk says nothing about liveness: use kproof check",
+            )
         is_witness = claim.kind is PropertyKind.SOMETIMES
         trace = self.traces.get(claim.name)
         if trace is not None:

@@ -10,9 +10,11 @@ Small scopes are the smallest that show what they are there for; medium ones are
 from __future__ import annotations
 
 from .catalog_types import Check, Entry
+from .consumer import checks as consumer
 from .group import checks as group
 from .log import checks as log
 from .ordering import checks as ordering
+from .picture import checks as picture
 from .replication import checks as replication
 
 MODELS: dict[str, Entry] = {
@@ -20,6 +22,8 @@ MODELS: dict[str, Entry] = {
     "log": log.ENTRY,
     "ordering": ordering.ENTRY,
     **group.ENTRIES,
+    **consumer.ENTRIES,
+    **picture.ENTRIES,
 }
 
 CHECKS: list[Check] = [
@@ -27,6 +31,8 @@ CHECKS: list[Check] = [
     *log.CHECKS,
     *ordering.CHECKS,
     *group.CHECKS,
+    *consumer.CHECKS,
+    *picture.CHECKS,
 ]
 
 __all__ = ["CHECKS", "MODELS", "Check", "Entry"]

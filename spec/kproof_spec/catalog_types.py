@@ -110,6 +110,6 @@ def _expected(
     for name, claim in model.properties.items():
         if claim.kind is PropertyKind.SOMETIMES:
             expected[name] = "unreachable" if name in unreachable else "reached"
-        elif claim.kind is PropertyKind.INVARIANT:
+        else:
             expected[name] = "violated" if name in violated else "exhausted"
     return expected

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from kproof_checker.check import check
-from kproof_checker.engines.native import frame, llvm_engine, memory, table_ir
+from kproof_checker.engines.native import frame, llvm_engine, memory, rows_ir, table_ir
 from kproof_checker.layout import layout_of
 from kproof_checker.options import CheckOptions
 from kproof_checker.verdicts import Stop
@@ -200,7 +200,7 @@ LIKE_HASHES: dict[str, list[str]] = {
 def test_states_with_equal_hashes_are_still_different_states(
     monkeypatch: pytest.MonkeyPatch, kind: str, workers: int
 ) -> None:
-    hashed = table_ir.hashed
+    hashed = rows_ir.hashed
 
     def alike(function: Any, words: list[str]) -> str:
         mixed = hashed(function, words)

@@ -121,12 +121,13 @@ def run_check(machine: Machine[Any], options: CheckOptions, reporter: Reporter) 
     """Checks; a specification that fails before the search gives a result too."""
     from ..check import check
     from ..checkpoint import BadCheckpoint
+    from ..engines.base import EngineRefused
 
     try:
         return check(machine, options, reporter)
     except SpecError as error:
         return failed_before_search(machine, error, options.engine)
-    except BadCheckpoint as error:
+    except (BadCheckpoint, EngineRefused) as error:
         raise Refused(str(error)) from error
     except ScopeError as error:
         raise Refused(f"{machine.model!r}: {error}") from error

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 
+class EngineRefused(ValueError):
+    """An engine cannot do what was asked of it; the message says why and what to ask instead."""
+
+
 @dataclass(frozen=True)
 class Problem:
     """What to explore: a machine in a closed scope, and what to look for in each state."""

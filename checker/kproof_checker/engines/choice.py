@@ -18,7 +18,7 @@ from ..equivariance import check_symmetry
 from ..extraction.extract import Extracted, extract
 from ..options import CheckOptions
 from ..trust import compare
-from .base import Engine, Problem
+from .base import Engine, EngineRefused, Problem
 
 ENGINES = ("auto", "llvm", "numpy", "python")
 SWITCH_STATES = 150_000
@@ -39,7 +39,7 @@ class Choice:
 
     def __init__(self, problem: Problem, options: CheckOptions, warnings: list[str]) -> None:
         if options.engine not in ENGINES:
-            raise ValueError(
+            raise EngineRefused(
                 f"no engine is called {options.engine}: there are {', '.join(ENGINES)}"
             )
         if not problem.machine.initial_codes():
@@ -59,9 +59,9 @@ class Choice:
                 seconds = options.sample_seconds / 2
                 check_symmetry(problem.machine, seed=0, max_seconds=seconds)
         if options.engine == "llvm" and not has_llvm():
-            raise ValueError("engine llvm needs the package llvmlite, which cannot be imported")
+            raise EngineRefused("engine llvm needs the package llvmlite, which cannot be imported")
         if options.checkpoint is not None and options.engine == "python":
-            raise ValueError("engine python keeps no checkpoints: use --engine llvm or numpy")
+            raise EngineRefused("engine python keeps no checkpoints: use --engine llvm or numpy")
         is_auto = options.engine == "auto"
         self.may_switch = is_auto and options.checkpoint is None and self._can_be_native()
         """Whether `larger` is there for scopes of more than `switch_states`."""
@@ -128,7 +128,7 @@ class Choice:
                     max_memory_bytes=self.options.max_memory_bytes,
                 )
         except MemoryError as error:
-            raise ValueError(
+            raise EngineRefused(
                 "engine llvm cannot get the memory to begin with: allow more with --max-memory, "
                 "use fewer --workers, or use --engine numpy"
             ) from error

@@ -44,12 +44,16 @@ def blocked_by_bounds(
     for instance, dag in extracted.actions:
         if instance.definition.name not in names:
             continue
-        free = extractor.action(instance)
-        if free is DISABLED:
-            continue
-        everywhere = StateMasks(engine, [dag, free])
-        possible = everywhere.where(free, lambda outcome: outcome is not DISABLED)
-        blocked = possible & everywhere.where(dag, lambda outcome: outcome is DISABLED)
+        blocked = StateMasks(engine, [dag]).where(dag, lambda outcome: outcome is DISABLED)
+        try:
+            free = extractor.action(instance)
+        except Misuse:
+            pass  # It counts up to the bound: then nobody can tell, and the bound is to blame.
+        else:
+            if free is DISABLED:
+                continue
+            masks = StateMasks(engine, [free])
+            blocked &= masks.where(free, lambda outcome: outcome is not DISABLED)
         if blocked.any():
             found.append(Blocked(instance, blocked))
     return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from ..profile import Profile
 from .wording import duration, number
 
@@ -28,7 +30,7 @@ def table(profile: Profile) -> list[str]:
     )
     sample = f"time by action: on the first {number(profile.sample_states)} states, engine numpy"
     return [
-        f"Profile: {phases}",
+        *textwrap.wrap(f"Profile: {phases}", 100, subsequent_indent="  "),
         f"  {size}",
         f"  {sample}",
         *(f"  {row[0]:<36}" + "".join(f"{cell:>11}" for cell in row[1:]) for row in (head, *rows)),

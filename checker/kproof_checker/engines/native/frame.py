@@ -34,7 +34,10 @@ COUNT: Final = 32
 """How many states there are."""
 CURSOR: Final = 64
 """The next state to take."""
-SHARED_SIZE: Final = 96
+OWNERS: Final = 96
+"""From here on, the address of each worker's `own`."""
+SHARED_SIZE: Final = OWNERS
+"""Without the workers' addresses."""
 
 # Indexes into `own`.
 BUFFERED: Final = 0
@@ -44,6 +47,8 @@ FIRST_DEADLOCK: Final = 2
 FAULT: Final = 3
 """One more than the number of the fault that was met first; 0 if none."""
 FAULT_STATE: Final = 4
+WORKER: Final = 5
+"""The worker's number, from 0."""
 FOUND: Final = 8
 """From here on, for each property the first state that settles it; -1 if none."""
 
@@ -84,6 +89,11 @@ class Frame:
         return self.origins + self.room
 
     @property
+    def claims(self) -> int:
+        """Index in `own` of the number of claims, and after it each one's row and slot."""
+        return self.hashes + self.room
+
+    @property
     def size(self) -> int:
         """How long `own` is."""
-        return self.hashes + self.room
+        return self.claims + 1 + 2 * self.room

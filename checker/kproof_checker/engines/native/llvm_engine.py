@@ -18,7 +18,7 @@ from ...extraction.decisions import FAILS, HOLDS
 from ...extraction.extract import Extracted
 from ...interrupts import Uninterrupted
 from ...layout import layout_of
-from ..base import Batch, Edges, Fault, Finding, Problem, Rows
+from ..base import Batch, Edges, EngineRefused, Fault, Finding, Problem, Rows
 from . import frame as at
 from .memory import FULLNESS_MAX, SLOT_BYTES, STATE_OVERHEAD_BYTES, StateMemory
 from .module import Module
@@ -65,7 +65,7 @@ class LlvmEngine:
     ) -> None:
         reason = objection(problem)
         if reason:
-            raise ValueError(f"{reason}: use --engine numpy")
+            raise EngineRefused(f"{reason}: use --engine numpy")
         self.problem, self.workers = problem, workers
         self.batch_max = BATCH_MIN
         self.layout = layout_of(problem.machine.leaves)
@@ -87,8 +87,11 @@ class LlvmEngine:
         self.memory = StateMemory(self.layout.words, max_memory_bytes)
         while self.workers > 1 and not self.memory.can_spare(self._slack):
             self.workers //= 2  # More would fill a small memory with what they have begun.
-        self._shared: npt.NDArray[np.int64] = np.zeros(at.SHARED_SIZE, dtype=np.int64)
+        size = at.SHARED_SIZE + self.workers
+        self._shared: npt.NDArray[np.int64] = np.zeros(size, dtype=np.int64)
         self._own = [np.zeros(self.module.frame.size, dtype=np.int64) for _ in range(self.workers)]
+        for number, own in enumerate(self._own):
+            self._shared[at.OWNERS + number] = own.ctypes.data
         self.visited, self.depth = 0, 1
         self._stopped_by: BaseException | None = None
         self._shared[at.STATES] = self.memory.states.address
@@ -145,8 +148,9 @@ class LlvmEngine:
         shared = self._shared
         shared[at.CURSOR], shared[at.UNTIL] = start, until
         shared[at.OPEN] = sum(1 << i for i, name in enumerate(self._names) if name in wanted)
-        for own in self._own:
+        for number, own in enumerate(self._own):
             own[: self.module.frame.rows] = 0
+            own[at.WORKER] = number
             own[at.FIRST_DEADLOCK] = at.NEVER
             own[at.FOUND : self.module.frame.enabled] = at.NEVER
         self._visit(until)

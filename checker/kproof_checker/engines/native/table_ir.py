@@ -2,14 +2,12 @@
 
 Open addressing, linear probing.  A slot is 64 bits: 32 of the state's hash, and its index plus one;
 zero is free.  Whatever the hash says, two states are taken for the same only when all their words
-are equal.  With several workers a free slot is first claimed (index "not yet"), by compare and
-swap; then the state is written, and its index published.
+are equal.  How several workers share the table is in `claim_ir`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from .claim_ir import CLAIM, ClaimWriter, load_slot
 from .frame import (
     BUFFERED,
     CHUNK,
@@ -26,34 +24,8 @@ from .frame import (
     UNTIL,
     Frame,
 )
+from .rows_ir import INDEX_BITS, Arrays, hashed, is_same, row, write_state
 from .text import Function, unsigned
-
-CLAIMED = 0xFFFFFFFF
-"""The index part of a slot whose state is still being written."""
-
-
-def hashed(function: Function, words: list[str]) -> str:
-    """A 64-bit hash of a state's words."""
-    mixed = function.op(f"mul i64 {words[0]}, {unsigned(0x9E3779B97F4A7C15)}")
-    for word in words[1:]:
-        high = function.op(f"lshr i64 {mixed}, 32")
-        mixed = function.op(f"xor i64 {mixed}, {high}")
-        mixed = function.op(f"xor i64 {mixed}, {word}")
-        mixed = function.op(f"mul i64 {mixed}, {unsigned(0xBF58476D1CE4E5B9)}")
-    mixed = function.op(f"xor i64 {mixed}, {function.op(f'lshr i64 {mixed}, 31')}")
-    mixed = function.op(f"mul i64 {mixed}, {unsigned(0x94D049BB133111EB)}")
-    return function.op(f"xor i64 {mixed}, {function.op(f'lshr i64 {mixed}, 29')}")
-
-
-@dataclass(frozen=True)
-class Arrays:
-    """The names of the arrays' addresses, and of the mask of the slots."""
-
-    slots: str
-    mask: str
-    states: str
-    parents: str
-    steps: str
 
 
 class TableWriter:
@@ -66,13 +38,8 @@ class TableWriter:
         """The functions as IR."""
         return "\n".join([self._flush(), self._run(), self._rehash(), self._edges()])
 
-    def _row(self, function: Function, base: str, number: str, offset: int = 0) -> list[str]:
-        """The words of row `number` of an array of states."""
-        first = function.op(f"mul i64 {number}, {self.frame.words}")
-        return [
-            function.load(base, function.op(f"add i64 {first}, {offset + word}"))
-            for word in range(self.frame.words)
-        ]
+    def _row(self, f: Function, base: str, number: str, offset: int = 0) -> list[str]:
+        return row(f, self.frame.words, base, number, offset)
 
     def _flush(self) -> str:
         """Looks up what was gathered, and adds what is new.
@@ -90,8 +57,8 @@ class TableWriter:
         with f.loop(0, count) as i:
             words = self._row(f, "%own", i, frame.rows)
             if self.has_symmetry:
-                row = f.op(f"add i64 {f.op(f'mul i64 {i}, {frame.words}')}, {frame.rows}")
-                f.do(f"call void @canonical(ptr {f.at('%own', row)})")
+                place = f.op(f"add i64 {f.op(f'mul i64 {i}, {frame.words}')}, {frame.rows}")
+                f.do(f"call void @canonical(ptr {f.at('%own', place)})")
                 words = self._row(f, "%own", i, frame.rows)
             mixed = hashed(f, words)
             f.store(mixed, "%own", f.op(f"add i64 {i}, {frame.hashes}"))
@@ -100,22 +67,25 @@ class TableWriter:
         with f.loop(0, count) as i:
             mixed = f.load("%own", f.op(f"add i64 {i}, {frame.hashes}"))
             slot = self._slot(f, f.at(slots, f.op(f"and i64 {mixed}, {mask}")))
-            index = f.op(f"sub i64 {f.op(f'and i64 {slot}, {CLAIMED}')}, 1")
+            index = f.op(f"sub i64 {f.op(f'and i64 {slot}, {INDEX_BITS}')}, 1")
             index = f.op(f"call i64 @llvm.smax.i64(i64 {index}, i64 0)")
+            # A claim of another worker is no index; what is fetched then is not used.
+            index = f.op(f"and i64 {index}, {CLAIM - 1}")
             state = f.at(states, f.op(f"mul i64 {index}, {frame.words}"))
             f.do(f"call void @llvm.prefetch.p0(ptr {state}, i32 0, i32 3, i32 1)")
-        with f.loop(0, count) as i:
-            self._insert(f, i, arrays)
+        if self.is_shared:
+            ClaimWriter(f, frame, arrays).write(count)
+        else:
+            with f.loop(0, count) as i:
+                self._insert(f, i, arrays)
         f.store(0, "%own", BUFFERED)
         f.do("ret void")
         return str(f)
 
     def _slot(self, f: Function, address: str) -> str:
-        if self.is_shared:
-            return f.op(f"load atomic i64, ptr {address} acquire, align 8")
-        return f.op(f"load i64, ptr {address}")
+        return load_slot(f, address) if self.is_shared else f.op(f"load i64, ptr {address}")
 
-    def _insert(self, f: Function, i: str, arrays: Arrays) -> None:  # noqa: PLR0915 - one story
+    def _insert(self, f: Function, i: str, arrays: Arrays) -> None:
         """Adds gathered state `i` unless it is there."""
         frame = self.frame
         slots, mask, states = arrays.slots, arrays.mask, arrays.states
@@ -141,21 +111,9 @@ class TableWriter:
         f.branch(f.op(f"icmp eq i64 {its_tag}, {tag}"), same, further)
 
         f.begin(same)
-        index = f.op(f"and i64 {slot}, {CLAIMED}")
-        retry = ""
-        if self.is_shared:
-            # Another worker is writing a state with this tag: wait for it, it takes no time.
-            retry, ready = same + "w", f.new_block("ready")
-            f.branch(f.op(f"icmp eq i64 {index}, {CLAIMED}"), retry, ready)
-            f.begin(retry)
-            f.jump(probe)
-            f.begin(ready)
+        index = f.op(f"and i64 {slot}, {INDEX_BITS}")
         theirs = self._row(f, states, f.op(f"sub i64 {index}, 1"))
-        differing = [f.op(f"xor i64 {a}, {b}") for a, b in zip(words, theirs, strict=True)]
-        any_ = differing[0]
-        for difference in differing[1:]:
-            any_ = f.op(f"or i64 {any_}, {difference}")
-        f.branch(f.op(f"icmp eq i64 {any_}, 0"), done, further)
+        f.branch(is_same(f, words, theirs), done, further)
 
         f.begin(further)
         f.lines.append(f"  {following}.0 = add i64 {position}, 1")
@@ -163,35 +121,14 @@ class TableWriter:
         f.jump(probe)
 
         f.begin(free)
-        lost = ""
         count_address = f.at("%shared", COUNT)
-        if self.is_shared:
-            won = f.new_block("won")
-            lost = f.block
-            claim = f.op(f"or i64 {tag}, {CLAIMED}")
-            pair = f.op(f"cmpxchg ptr {address}, i64 0, i64 {claim} acq_rel acquire, align 8")
-            # A lost race is looked at again: the winner may have put in the same state.
-            f.branch(f.op(f"extractvalue {{ i64, i1 }} {pair}, 1"), won, probe)
-            f.begin(won)
-            new = f.op(f"atomicrmw add ptr {count_address}, i64 1 monotonic, align 8")
-        else:
-            new = f.op(f"load i64, ptr {count_address}")
-            f.do(f"store i64 {f.op(f'add i64 {new}, 1')}, ptr {count_address}")
-        first = f.op(f"mul i64 {new}, {frame.words}")
-        for word, value in enumerate(words):
-            f.store(value, states, f.op(f"add i64 {first}, {word}"))
-        origin = f.load("%own", f.op(f"add i64 {i}, {frame.origins}"))
-        f.store(f.op(f"trunc i64 {origin} to i32"), f.load_pointer("%shared", PARENTS), new, "i32")
-        step = f.op(f"trunc i64 {f.op(f'lshr i64 {origin}, 32')} to i16")
-        f.store(step, arrays.steps, new, "i16")
+        new = f.op(f"load i64, ptr {count_address}")
+        f.do(f"store i64 {f.op(f'add i64 {new}, 1')}, ptr {count_address}")
+        write_state(f, self.frame, arrays, i, new)
         filled = f.op(f"or i64 {tag}, {f.op(f'add i64 {new}, 1')}")
-        if self.is_shared:
-            f.do(f"store atomic i64 {filled}, ptr {address} release, align 8")
-        else:
-            f.do(f"store i64 {filled}, ptr {address}")
+        f.do(f"store i64 {filled}, ptr {address}")
         f.jump(done)
         sources = [f"[ {start}, %{before} ]", f"[ {following}, %{further} ]"]
-        sources += [f"[ {position}, %{block} ]" for block in (retry, lost) if block]
         f.lines[phi] = f"  {position} = phi i64 {', '.join(sources)}"
         f.begin(done)
 
@@ -300,8 +237,8 @@ class TableWriter:
         f.begin("found")
         with f.loop(0, count) as i:
             if self.has_symmetry:
-                row = f.op(f"add i64 {f.op(f'mul i64 {i}, {frame.words}')}, {frame.rows}")
-                f.do(f"call void @canonical(ptr {f.at('%own', row)})")
+                place = f.op(f"add i64 {f.op(f'mul i64 {i}, {frame.words}')}, {frame.rows}")
+                f.do(f"call void @canonical(ptr {f.at('%own', place)})")
             mine = self._row(f, "%own", i, frame.rows)
             start = f.op(f"and i64 {hashed(f, mine)}, {mask}")
             before, probe, further, match = (
@@ -317,7 +254,7 @@ class TableWriter:
                 f"  {position} = phi i64 [ {start}, %{before} ], [ {following}, %{further} ]"
             )
             slot = f.load(slots, position)
-            index = f.op(f"sub i64 {f.op(f'and i64 {slot}, {CLAIMED}')}, 1")
+            index = f.op(f"sub i64 {f.op(f'and i64 {slot}, {INDEX_BITS}')}, 1")
             # A free slot gives -1, which is where a state that is not there "leads" to.
             is_free = f.op(f"icmp eq i64 {slot}, 0")
             safe = f.op(f"call i64 @llvm.smax.i64(i64 {index}, i64 0)")
