@@ -17,7 +17,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from kproof_spec.lang import Instance, Machine
+from kproof_spec.lang import Instance, Machine, Misuse
 from kproof_spec.lang.quantities import UNLIMITED
 
 from ..engines.base import HasRows

@@ -86,6 +86,10 @@ def each(sort: type[T]) -> list[T]:
     return Everyone(values) if getattr(sort, "symmetric", False) else values
 
 
+SPAN_MAX = 10_000
+"""The longest span that a quantifier follows value by value."""
+
+
 class Span:
     """The whole numbers `start..end - 1`, where either may be unknown to an engine."""
 
@@ -209,5 +213,7 @@ def _candidates(over: Any) -> list[tuple[Any, Any]]:
         return over._candidates()
     if isinstance(over, Span):
         (low, _), (_, high) = tracer.bounds_of(over.start), tracer.bounds_of(over.end)
+        if high - low > SPAN_MAX:
+            raise Misuse(f"a span from {low} to {high} is too long to look at one by one")
         return [(tracer.conjunction([over.start <= i, over.end > i]), i) for i in range(low, high)]
     return [(True, value) for value in _listed(over)]
