@@ -28,4 +28,6 @@ class Uninterrupted:
 
     def __exit__(self, *_: object) -> None:
         if self._is_main:
-            signal.signal(signal.SIGINT, self._before)
+            # None stands for a handler that was not set by Python, and cannot be set again by it.
+            before = signal.SIG_DFL if self._before is None else self._before
+            signal.signal(signal.SIGINT, before)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from kproof_checker.check import check
+from kproof_checker.check import SEARCHED, check
 from kproof_checker.engines.base import Problem
 from kproof_checker.engines.native import llvm_engine
 from kproof_checker.engines.numpy_engine import NumpyEngine
@@ -60,11 +60,19 @@ def answers(
     machine: Machine[Any], *, symmetry: bool = True, ways: list[tuple[str, int]] = WAYS
 ) -> list[Answer]:
     """What each engine says."""
+    # Liveness is judged on one graph for all engines; CPython has none.
+    claims = tuple(n for n, c in machine.model.properties.items() if c.kind in SEARCHED)
     return [
         answer(
             check(
                 machine,
-                CheckOptions(engine=engine, workers=workers, symmetry=symmetry, sample_seconds=0),
+                CheckOptions(
+                    engine=engine,
+                    workers=workers,
+                    symmetry=symmetry,
+                    sample_seconds=0,
+                    properties=claims,
+                ),
             )
         )
         for engine, workers in ways

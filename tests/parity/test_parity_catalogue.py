@@ -12,15 +12,17 @@ from kproof_checker.verdicts import Stop
 from kproof_spec.catalog import MODELS
 from kproof_spec.lang import Model
 from parity.agreement import EXAMPLES, WAYS, agreed, example, states_by_level
+from strategies.tiny_scopes import TINY
 
 SCOPES: dict[str, dict[str, int]] = {
-    "replication": {"replicas": 2, "log_size": 1, "max_records": 1, "max_leader_epoch": 1},
-    "async_isr": {"replicas": 3, "max_offset": 1, "max_version": 1},
+    **TINY,
     "two_phase_commit": {"resource_managers": 2},
     "paxos": {"acceptors": 3, "values": 2, "max_ballot": 0},
     "alternating_bit": {"items": 2, "capacity": 2},
 }
-"""A scope of at most a few hundred states, so that CPython is quick too."""
+"""A scope of at most about a thousand states, so that CPython is quick too."""
+QUICK = ("replication", "async_isr", "two_phase_commit", "paxos", "alternating_bit")
+"""Families whose mutants are tried in every run; compiling those of the others takes minutes."""
 
 
 def models() -> dict[str, Model[Any]]:
@@ -49,6 +51,7 @@ def scope(model: Model[Any]) -> dict[str, int]:
     return SCOPES.get(model.name, {})
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("symmetry", [False, True], ids=["all", "symmetry"])
 @pytest.mark.parametrize("name", models())
 def test_all_engines_give_one_answer_about_every_model(name: str, symmetry: bool) -> None:
@@ -59,7 +62,16 @@ def test_all_engines_give_one_answer_about_every_model(name: str, symmetry: bool
     assert said["stop"] in (Stop.EXHAUSTED, Stop.SETTLED)
 
 
-@pytest.mark.parametrize("name", mutants())
+def mutant_cases() -> list[Any]:
+    """The mutants, those of the larger families for the night."""
+    return [
+        pytest.param(name, marks=[] if model.name in QUICK else [pytest.mark.slow])
+        for name, model in mutants().items()
+    ]
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("name", mutant_cases())
 def test_all_engines_give_one_answer_about_every_mutant(name: str) -> None:
     model = mutants()[name]
 

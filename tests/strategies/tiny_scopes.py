@@ -12,7 +12,16 @@ EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 TINY: dict[str, dict[str, int]] = {
     "replication": {"replicas": 2, "log_size": 1, "max_records": 1, "max_leader_epoch": 1},
     "async_isr": {"replicas": 3, "max_offset": 1, "max_version": 1},
+    "log": {"log_size": 1, "readers": 2},
+    "ordering": {"max_partitions": 3, "hashes": 2},
+    "group": {"members": 2, "partitions": 1, "max_generation": 1, "max_failovers": 0},
+    "group_offsets": {"members": 2, "records": 1, "max_generation": 2, "max_failovers": 0},
+    "group_member_ids": {},
+    "consumer": {"log_size": 1, "max_poll_records": 1, "max_failures": 0},
+    "worker_pool": {"log_size": 2, "workers": 1, "max_in_flight": 1, "max_failures": 0},
+    "picture": {},
 }
+"""Up to about a thousand states each, so that CPython is quick too."""
 
 
 def two_phase_commit(resource_managers: int) -> Machine[Any]:

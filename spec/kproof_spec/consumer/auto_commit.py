@@ -16,12 +16,13 @@ from . import loop_properties
 from .loop_properties import (
     a_reset_has_its_reason,
     committed_offsets_never_go_back,
+    log_bounds,
     poll_returns_each_record_in_turn,
     poll_returns_what_is_owned,
     position_follows_what_poll_returned,
     records_repeat_only_after_a_failure,
 )
-from .poll_loop import consumer_assign, consumer_fetch, consumer_notice_loss
+from .poll_loop import consumer_assign, consumer_fetch, consumer_notice_loss, retention_delete
 from .state import (
     NIL,
     Offset,
@@ -31,10 +32,12 @@ from .state import (
     State,
     begin_at,
     end_assignment,
+    excuse_below,
     give_up,
     has_nothing_in_hand,
     is_fetch_current,
     is_fetchable,
+    log_size,
     note_processed,
     return_records,
     take_commit,
@@ -321,3 +324,16 @@ def consumer_notice_loss_and_commit(s: State, partition: PartitionId) -> None:
     require(not it.is_assigned)
     take_commit(s, partition, it.position)
     give_up(s, partition)
+
+
+@model.mutant(replaces=retention_delete, breaks=log_bounds, scope=SMALL)
+def retention_delete_past_the_end(s: State, partition: PartitionId) -> None:
+    """Retention moves the log start by the clock alone, and does not look where the log ends.
+
+    In an idle partition the log then begins beyond its end, and whoever reads from the beginning is
+    sent to an offset that was never written.
+    """
+    it = s.partition[partition]
+    require(it.log_start < log_size)
+    it.log_start += 1
+    excuse_below(s, partition, it.log_start)
