@@ -1,35 +1,16 @@
-"""The stories of the gallery: what happens, why it loses data, and what cured it.
+"""The stories of the gallery: what happens, why it is bad, and what became of it.
 
-Each is one of the shortest counterexamples of its variant.  `make_gallery` lets the specification
-take the steps and writes the trace; the text goes into the trace's `story`.
+The first five are told here, step by step: the known holes in replication.  Each is one of the
+shortest counterexamples of its variant.  `make_gallery` lets the specification take the steps and
+writes the trace; the text goes into the trace's `story`.  The others are in files of their own.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, kw_only=True)
-class Story:
-    """One counterexample, told."""
-
-    name: str
-    model: str
-    breaks: str
-    """The invariant that the last state breaks."""
-    constants: dict[str, int]
-    states: int
-    """How many states it has, the initial one included: the length of a shortest one."""
-    steps: tuple[str, ...]
-    """The action instances, as the command line prints them."""
-    text: str
-    variant: str = ""
-    mutant: str = ""
-
-    @property
-    def file(self) -> str:
-        """The name of its file in traces/gallery."""
-        return f"{self.name}.itf.json"
+from gallery_brokers import LOG_STORIES, REPLICATION_STORIES
+from gallery_clients import GROUP_STORIES, ORDERING_STORIES
+from gallery_consumers import CONSUMER_STORIES, PICTURE_STORIES
+from gallery_types import Story
 
 
 def _replication(replicas: int, size: int, records: int, epoch: int) -> dict[str, int]:
@@ -41,9 +22,12 @@ def _replication(replicas: int, size: int, records: int, epoch: int) -> dict[str
     }
 
 
-STORIES = (
+HOLES_IN_REPLICATION = (
     Story(
         name="truncated_below_what_was_committed",
+        title="a follower truncates to its high watermark, which lags",
+        cites="KIP-101, KAFKA-1211",
+        number="G1",
         model="replication",
         variant="truncate_to_high_watermark",
         breaks="strong_isr",
@@ -79,6 +63,9 @@ asks the leader where its last epoch ends instead of trusting its own high water
     ),
     Story(
         name="leader_never_saw_the_epoch",
+        title="the leader does not know the epoch, and the follower falls back on the old rule",
+        cites="KIP-279, KAFKA-6361",
+        number="G3",
         model="replication",
         variant="kip_101",
         breaks="strong_isr",
@@ -119,6 +106,9 @@ name the same. Here both would have named epoch 0 and kept its record.""",
     ),
     Story(
         name="leader_of_another_epoch_is_asked",
+        title="a follower in an old epoch is counted, then truncates against a leader in between",
+        cites="KIP-320, KAFKA-7395",
+        number="G4",
         model="replication",
         variant="kip_279",
         breaks="strong_isr",
@@ -158,6 +148,9 @@ would not have served b1, nor counted it.""",
     ),
     Story(
         name="matching_records_in_different_epochs",
+        title="the records match, the epochs of the replicas do not",
+        cites="KIP-320, KAFKA-7395",
+        number="G5",
         model="replication",
         variant="kip_320_first_try",
         breaks="strong_isr",
@@ -199,6 +192,9 @@ both replicas. b1, in epoch 0, would have been refused by b0, in epoch 2, whatev
     ),
     Story(
         name="isr_grew_before_the_leader_knew",
+        title="a leader commits without the follower that it asked to take in",
+        cites="KIP-497",
+        number="G6",
         model="async_isr",
         mutant="high_watermark_over_the_known_isr",
         breaks="valid_high_watermark",
@@ -228,3 +224,16 @@ maximal ISR, which is everyone in the ISR that the leader knows and everyone in 
 asked for. This trace is of a mutant that leaves the second half out.""",
     ),
 )
+
+STORIES: tuple[Story, ...] = (
+    *HOLES_IN_REPLICATION,
+    *REPLICATION_STORIES,
+    *LOG_STORIES,
+    *ORDERING_STORIES,
+    *GROUP_STORIES,
+    *CONSUMER_STORIES,
+    *PICTURE_STORIES,
+)
+"""In the order of the table in docs/gallery.md."""
+
+__all__ = ["STORIES", "Story"]

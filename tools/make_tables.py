@@ -15,20 +15,25 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+import gallery_tables
+import property_tables
 from kproof_checker.check import check
 from kproof_checker.models import find_model
 from kproof_checker.options import CheckOptions
 from kproof_checker.verdicts import CheckResult, Verdict
 from kproof_spec.catalog import CHECKS, MODELS
+from kproof_spec.catalog_types import Check
 from kproof_spec.lang import PropertyKind
 
 ROOT = Path(__file__).resolve().parent.parent
 NUMBER = re.compile(r"\b\d[\d,]*\b")
 SIZE_TOLERANCE = 0.1
 """Lines are counted to give an idea; not every commit has to change the README."""
+PROPERTIES_NAMED_MAX = 4
+"""A table names no more properties that hold; docs/properties.md has them all."""
 SECONDS = re.compile(r"\b\d+\.\d+ s\b")
 COMMAND = ("check", "replication", "--variant", "kip_101", "--property", "strong_isr")
 """What the first screen of the README shows."""
@@ -68,27 +73,31 @@ def counterexample() -> str:
 
 
 def checks() -> str:
-    """The small scopes of the catalogue as a table: bounds, and what was found."""
-    return _catalogue("small")
+    """The small scopes of every model and variant as a table: bounds, and what was found."""
+    return _catalogue(c for c in CHECKS if c.size == "small" and not c.mutant)
+
+
+def mutants() -> str:
+    """The same for the mutants."""
+    return _catalogue(c for c in CHECKS if c.size == "small" and c.mutant)
 
 
 def larger() -> str:
     """The same for the larger scopes."""
-    return _catalogue("medium")
+    return _catalogue(c for c in CHECKS if c.size == "medium")
 
 
-def _catalogue(size: str) -> str:
+def _catalogue(chosen: Iterable[Check]) -> str:
     lines = [
         "| model | what is checked | bounds | states | depth | result |",
         "|---|---|---|--:|--:|---|",
     ]
-    for entry in CHECKS:
-        if entry.size == size:
-            variant = entry.variant or MODELS[entry.model].default
-            machine = find_model(entry.model, entry.variant, entry.mutant).closed(**entry.constants)
-            result = check(machine, CheckOptions(sample_seconds=0))
-            what = f"mutant `{entry.mutant}`" if entry.mutant else f"`{variant}`"
-            lines.append(f"| `{entry.model}` | {what} | {_row(result)} |")
+    for planned in chosen:
+        variant = planned.variant or MODELS[planned.model].default
+        model = find_model(planned.model, planned.variant, planned.mutant)
+        result = check(model.closed(**planned.constants), CheckOptions(sample_seconds=0))
+        what = f"mutant `{planned.mutant}`" if planned.mutant else f"`{variant}`"
+        lines.append(f"| `{planned.model}` | {what} | {_row(result)} |")
     return "\n".join(lines)
 
 
@@ -106,23 +115,27 @@ def _verdicts(result: CheckResult) -> str:
     found = result.properties.values()
     broken = [p for p in found if p.verdict is Verdict.VIOLATED and p.trace is not None]
     held = [p.name for p in found if p.verdict is Verdict.EXHAUSTED]
-    unreached = [p.name for p in found if p.verdict is Verdict.UNREACHABLE]
+    unreached = [f"`{p.name}`" for p in found if p.verdict is Verdict.UNREACHABLE]
+    unknown = [f"`{p.name}`" for p in found if p.verdict is Verdict.UNKNOWN]
     if broken:
         states = ", ".join(f"`{p.name}` in {p.trace.length} states" for p in broken if p.trace)
         said = f"**violated**: {states}"
     else:
-        said = f"exhausted: {', '.join(f'`{name}`' for name in held)}"
-    witnesses = sum(p.claim.kind is PropertyKind.SOMETIMES for p in found)
+        many = len(held) > PROPERTIES_NAMED_MAX
+        names = f"{len(held)} properties" if many else ", ".join(f"`{name}`" for name in held)
+        said = f"exhausted: {names}"
+    witnesses = sum(p.claim.kind is PropertyKind.SOMETIMES for p in found) - len(unreached)
+    said = f"{said}; {witnesses} witness{'es' if witnesses != 1 else ''} reached"
     if unreached:
-        return f"{said}; unreachable: {', '.join(unreached)}"
-    return f"{said}; {witnesses} witnesses reached"
+        said = f"{said}, unreachable {', '.join(unreached)}"
+    return f"{said}; unknown: {', '.join(unknown)}" if unknown else said
 
 
 def sizes() -> str:
     """How many lines there are, by room; blank lines and comments included."""
     rooms = {
         "the specification language": "spec/kproof_spec/lang",
-        "the models": "spec/kproof_spec/replication",
+        "the models": "spec/kproof_spec",
         "the checker": "checker/kproof_checker",
         "the tests": "tests",
     }
@@ -130,6 +143,7 @@ def sizes() -> str:
         room: sum(len(_read(p).splitlines()) for p in _python(where))
         for room, where in rooms.items()
     }
+    counts["the models"] -= counts["the specification language"]
     rows = [f"| {room} | `{rooms[room]}` | {_rounded(count)} |" for room, count in counts.items()]
     return "\n".join(["| what | where | lines |", "|---|---|--:|", *rows])
 
@@ -173,8 +187,12 @@ def _read(path: Path) -> str:
 PARTS: dict[tuple[str, str], Callable[[], str]] = {
     ("README.md", "counterexample"): counterexample,
     ("README.md", "checks"): checks,
-    ("README.md", "larger"): larger,
     ("README.md", "sizes"): sizes,
+    ("docs/catalogue.md", "mutants"): mutants,
+    ("docs/catalogue.md", "larger"): larger,
+    ("docs/gallery.md", "gallery"): gallery_tables.gallery,
+    ("docs/properties.md", "properties"): property_tables.properties,
+    ("traces/README.md", "files"): gallery_tables.files,
     ("ARCHITECTURE.md", "modules"): modules,
 }
 """By document and name of the part."""

@@ -50,10 +50,8 @@ def check(
             )
     stop = search.run(choice.switch_states)
     if stop is None:
-        engine = choice.larger()
-        search = Search(problem, engine, options, report, started)
-        stop = search.run(None)
-    assert stop is not None
+        search, stop = _on_larger(choice, search)
+        engine = search.engine
     searched = time.perf_counter() - started
     search.save()
     warnings += search.warnings
@@ -104,6 +102,22 @@ def check(
         profile=made,
         warnings=tuple(warnings),
     )
+
+
+def _on_larger(choice: Choice, first: Search) -> tuple[Search, Stop]:
+    """Searches again on the native engine; whichever search got further, if that is cut short.
+
+    Compiling takes a moment, and what was settled before must not be lost by a Ctrl-C in it.
+    """
+    try:
+        engine = choice.larger()
+    except KeyboardInterrupt:
+        return first, Stop.INTERRUPTED
+    search = Search(first.problem, engine, first.options, first.report, first.started)
+    stop = search.run(None)
+    assert stop is not None
+    is_whole = stop in (Stop.EXHAUSTED, Stop.SETTLED, Stop.SPEC_ERROR)
+    return (search if is_whole or engine.visited >= first.engine.visited else first), stop
 
 
 def selected(machine: Machine[Any], names: tuple[str, ...] | None) -> list[Property]:

@@ -40,6 +40,7 @@ MUTANTS = {
     "consumer_fetch_and_move_position": (4, 595),
     "consumer_assign_and_reset": (5, 1_169),
     "consumer_notice_loss_and_commit": (6, 1_066),
+    "retention_delete_past_the_end": (2, 1_043),
     "application_commit_position": (6, 1_312),
     "consumer_begin_revocation_without_commit": (9, 486),
     "is_committed_in_hand_when_sent": (8, 2_362),
