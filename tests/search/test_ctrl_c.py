@@ -129,7 +129,7 @@ def test_ctrl_c_on_the_way_to_the_native_engine_keeps_what_was_settled(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(choice, "SWITCH_STATES", 250)
+    monkeypatch.setattr(choice, "SWITCH_STATES", 340)
     monkeypatch.setattr(choice, "SWITCH_STATES_A_QUESTION", 0)
     monkeypatch.setattr(NumpyEngine, "batch_max", 20)
     if moment == "compiling":
@@ -142,6 +142,6 @@ def test_ctrl_c_on_the_way_to_the_native_engine_keeps_what_was_settled(
 
     assert found.stop is Stop.INTERRUPTED
     assert found.engine == "numpy"
-    assert found.distinct > 250
+    assert found.distinct > 340
     assert found.generated == sum(found.actions.values()) + 1
     assert Verdict.VIOLATED in {result.verdict for result in found.properties.values()}
