@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from kproof_checker.check import check
+from kproof_checker.check import SEARCHED, check
 from kproof_checker.options import CheckOptions
 from kproof_checker.symmetry import Symmetry
 from kproof_checker.verdicts import CheckResult, Stop
@@ -36,9 +36,21 @@ def summary(found: CheckResult) -> dict[str, Any]:
 def summaries(machine: Machine[Any], *, symmetry: bool) -> list[dict[str, Any]]:
     """The answer of each engine.  One invariant is never settled, so that all is visited."""
     return [
-        summary(check(machine, CheckOptions(engine=engine, symmetry=symmetry, sample_seconds=0)))
+        summary(
+            check(
+                machine,
+                CheckOptions(
+                    engine=engine, symmetry=symmetry, sample_seconds=0, properties=searched(machine)
+                ),
+            )
+        )
         for engine in ENGINES
     ]
+
+
+def searched(machine: Machine[Any]) -> tuple[str, ...]:
+    """Invariants and witnesses: liveness is judged on one graph, which CPython does not give."""
+    return tuple(n for n, c in machine.model.properties.items() if c.kind in SEARCHED)
 
 
 @pytest.mark.parametrize("symmetry", [False, True])
@@ -46,20 +58,29 @@ def summaries(machine: Machine[Any], *, symmetry: bool) -> list[dict[str, Any]]:
 def test_engines_agree_on_every_model_of_the_catalogue(name: str, symmetry: bool) -> None:
     one, other = summaries(tiny_machine(name), symmetry=symmetry)
 
-    assert one == other
-    assert one["stop"] is Stop.EXHAUSTED
+    if one["stop"] is Stop.SETTLED:  # Engines look at batches of their own size, and then stop.
+        assert one["properties"] == other["properties"]
+    else:
+        assert one == other
+        assert one["stop"] is Stop.EXHAUSTED
 
 
 @pytest.mark.parametrize("name", catalogue())
 def test_symmetry_changes_no_verdict_and_no_length_of_a_trace(name: str) -> None:
     machine = tiny_machine(name)
-    options = [CheckOptions(symmetry=symmetry, sample_seconds=0) for symmetry in (True, False)]
+    claims = searched(machine)
+    options = [
+        CheckOptions(symmetry=symmetry, sample_seconds=0, properties=claims)
+        for symmetry in (True, False)
+    ]
 
     with_it, without = [summary(check(machine, chosen)) for chosen in options]
 
     assert with_it["properties"] == without["properties"]
-    assert with_it["depth"] == without["depth"]
-    assert with_it["distinct"] < without["distinct"]
+    if without["stop"] is Stop.EXHAUSTED:
+        assert with_it["depth"] == without["depth"]
+        has_twins = Symmetry(machine).order > 1
+        assert (with_it["distinct"] < without["distinct"]) or not has_twins
 
 
 def reachable(machine: Machine[Any]) -> dict[tuple[int, ...], int]:

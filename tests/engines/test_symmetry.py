@@ -29,7 +29,7 @@ from kproof_spec.lang import (
     table,
 )
 from strategies.equivariance import asymmetries
-from strategies.tiny_scopes import catalogue, two_phase_commit
+from strategies.tiny_scopes import TINY, catalogue, two_phase_commit
 
 SCOPES = {
     "replication": {"replicas": 3, "log_size": 2, "max_records": 2, "max_leader_epoch": 2},
@@ -91,7 +91,7 @@ def leave(s: World, shelf: Shelf) -> None:
 
 def machine_of(name: str) -> Machine[Any]:
     """A variant of the catalogue in a scope of some size."""
-    return catalogue()[name].closed(**SCOPES[name.split("-", maxsplit=1)[0]])
+    return catalogue()[name].closed(**{**TINY, **SCOPES}[name.split("-", maxsplit=1)[0]])
 
 
 @pytest.mark.parametrize("name", catalogue())
