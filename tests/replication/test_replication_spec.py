@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from kproof_spec.catalog import CHECKS, MODELS
+from kproof_spec.catalog import MODELS
 from kproof_spec.lang import Machine, Model, PropertyKind, Struct
+from kproof_spec.replication.checks import CHECKS, ENTRIES
 from kproof_spec.replication.state import ReplicaId
 from replication.oracle import explore
 
@@ -179,7 +180,7 @@ def test_a_check_of_the_catalogue_can_be_run(check: Any) -> None:
 
 def test_the_catalogue_runs_every_variant_and_every_mutant_of_the_defaults() -> None:
     run_here = {(c.model, c.variant or MODELS[c.model].default, c.mutant) for c in CHECKS}
-    for name, entry in MODELS.items():
+    for name, entry in ENTRIES.items():
         wanted = {(name, variant, "") for variant in entry.variants}
         wanted |= {(name, entry.default, m) for m in entry.variants[entry.default].mutants}
 
