@@ -62,7 +62,7 @@ unit: lint
 	$(call STAGE,pytest: hash seed 0)
 	@PYTHONHASHSEED=0 $(BIN)/python -m pytest -m "not slow"
 	$(call STAGE,pytest: hash seed 1 without the heavy tests)
-	@PYTHONHASHSEED=1 $(BIN)/python -m pytest -m "not slow and not heavy"
+	@PYTHONHASHSEED=1 $(BIN)/python -m pytest -m "not slow and not heavy" --ignore=tests/tidy --ignore=tests/docs
 
 # Stamps. Setting up is done once, and again when pyproject.toml changes.
 
