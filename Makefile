@@ -7,6 +7,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 STAGE = @echo; echo "== $(1)"
+# A worker a core, and one that is done takes over what others have left.
+ON_ALL_CORES = -n auto --dist worksteal
 
 # Whatever environment the caller has must not leak into ours.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV MYPYPATH PYTEST_ADDOPTS
@@ -28,7 +30,7 @@ test: unit wheel-test ## Run what must pass before a commit: style, types, contr
 
 quick: lint ## Run what can be run in a minute; use it while you work.
 	$(call STAGE,pytest: without the heavy tests)
-	@$(BIN)/python -m pytest -m "not slow and not heavy" -x -q
+	@$(BIN)/python -m pytest $(ON_ALL_CORES) -m "not slow and not heavy" -x -q
 
 test-all: test ## Run `make test`, then the slow tests.
 	$(call STAGE,pytest: the slow tests)
@@ -60,9 +62,9 @@ lint: $(VENV)/.installed-dev
 
 unit: lint
 	$(call STAGE,pytest: hash seed 0)
-	@PYTHONHASHSEED=0 $(BIN)/python -m pytest -m "not slow"
+	@PYTHONHASHSEED=0 $(BIN)/python -m pytest $(ON_ALL_CORES) -m "not slow"
 	$(call STAGE,pytest: hash seed 1 without the heavy tests)
-	@PYTHONHASHSEED=1 $(BIN)/python -m pytest -m "not slow and not heavy" --ignore=tests/tidy --ignore=tests/docs
+	@PYTHONHASHSEED=1 $(BIN)/python -m pytest $(ON_ALL_CORES) -m "not slow and not heavy" --ignore=tests/tidy --ignore=tests/docs
 
 # Stamps. Setting up is done once, and again when pyproject.toml changes.
 
