@@ -165,7 +165,7 @@ def _division(hash_name: str, key: list[Any], partitions: Any) -> tuple[Any, Any
     """The dividend of a key's partition, and the partition: the remainder by `partitions`."""
     import z3
 
-    partition = PARTITIONERS[hash_name](key, partitions)
+    partition: Any = PARTITIONERS[hash_name](key, partitions)
     if partition.decl().kind() != z3.Z3_OP_BSMOD or not partition.arg(1).eq(partitions):
         raise ValueError(
             f"{hash_name} ends in {partition.decl().name()}: expected the remainder of the hash "
