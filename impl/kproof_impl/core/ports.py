@@ -67,7 +67,8 @@ class PartitionLog(Protocol):
     def duplicate_of(self, batch: BatchHeader) -> int | None:
         """The base offset of the batch that this one repeats, if it repeats one of the last five.
 
-        Raises `ProducerRefused`, with the error code, for a gap in the sequence or an old epoch.  A batch without producer id repeats none.
+        Raises `ProducerRefused`, with the error code, for a gap in the sequence or an old epoch.
+        A batch without producer id repeats none.
         """
         ...
 
