@@ -19,8 +19,6 @@ from .symmetry import PERMUTATIONS_MAX, Symmetry
 from .traces.trace import TraceStep
 from .verdicts import CheckResult, PropertyResult, SpecFault, Stop, Verdict
 
-SEARCHED = (PropertyKind.INVARIANT, PropertyKind.SOMETIMES)
-
 
 def check(
     machine: Machine[Any], options: CheckOptions, report: Reporter | None = None
@@ -38,7 +36,7 @@ def check(
     claims = selected(machine, options.properties)
     warnings: list[str] = []
     symmetry = _symmetry(machine, options, warnings)
-    problem = Problem(machine, tuple(c for c in claims if c.kind in SEARCHED), symmetry)
+    problem = Problem(machine, tuple(c for c in claims if not c.kind.is_liveness), symmetry)
     choice = Choice(problem, options, warnings)
     engine = choice.first()
     search = Search(problem, engine, options, report, started)
@@ -60,7 +58,7 @@ def check(
     if fault is not None:
         stop = Stop.SPEC_ERROR
     results = {c.name: _result(c, search, stop, found) for c in claims}
-    lively = [c for c in claims if c.kind not in SEARCHED]
+    lively = [c for c in claims if c.kind.is_liveness]
     if lively and stop in (Stop.EXHAUSTED, Stop.SETTLED):
         judged = _Judged(lively, choice, engine, started)
         results |= judged.results
@@ -146,7 +144,7 @@ def _symmetry(machine: Machine[Any], options: CheckOptions, warnings: list[str])
 
 
 def _result(claim: Property, search: Search, stop: Stop, found: Reconstruction) -> PropertyResult:
-    if claim.kind not in SEARCHED:
+    if claim.kind.is_liveness:
         note = f"liveness is judged on the whole state graph, but {stop.value}"
         return PropertyResult(claim, Verdict.UNCHECKED, note=note)
     is_witness = claim.kind is PropertyKind.SOMETIMES
@@ -226,4 +224,4 @@ def _by_action(machine: Machine[Any], enabled: dict[int, int]) -> dict[str, int]
     return counts
 
 
-__all__ = ["ENGINES", "SEARCHED", "check", "selected"]
+__all__ = ["ENGINES", "check", "selected"]

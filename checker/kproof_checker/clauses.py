@@ -18,6 +18,7 @@ from typing import Any
 from kproof_spec import lang
 from kproof_spec.lang import Definition, Machine, Struct, require
 from kproof_spec.lang.guards import Pure
+from kproof_spec.lang.keys import shown
 
 from .sources import (
     Returned,
@@ -29,7 +30,6 @@ from .sources import (
     short_position,
     source_of,
 )
-from .traces.changes import show
 
 DEPTH_MAX = 4
 """Into how many definitions inside definitions a reading goes."""
@@ -323,5 +323,5 @@ def _text(node: ast.expr) -> str:
 
 
 def _cut(value: Any) -> str:
-    text = show(value)
+    text = shown(value)
     return text if len(text) <= VALUE_LENGTH_MAX else text[: VALUE_LENGTH_MAX - 3] + "..."

@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kproof_spec.lang import Machine, PropertyKind
+from kproof_spec.lang.keys import shown_arguments
 
-from .traces.changes import Change, changes, show_arguments
+from .traces.changes import Change, changes
 
 if TYPE_CHECKING:
     import networkx
@@ -48,7 +49,7 @@ def state_graph(machine: Machine[Any], *, limit: int) -> networkx.MultiDiGraph[i
                 index[after] = len(index)
                 frontier.append(after)
                 _add_node(graph, machine, after, initial[0], graph.nodes[here]["depth"] + 1)
-            label = f"{instance.definition.name}({show_arguments(instance.arguments)})"
+            label = f"{instance.definition.name}({shown_arguments(instance.arguments)})"
             graph.add_edge(here, index[after], action=instance.definition.name, label=label)
         graph.nodes[here]["is_deadlock"] = graph.out_degree(here) == 0
     return graph

@@ -6,6 +6,7 @@ wrong about it is found out here.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from kproof_spec.lang import Instance, Machine, Property, PropertyKind, SpecError
@@ -93,7 +94,7 @@ class Reconstruction:
                     self.machine.store_of(state).rollback()
             except SpecError:
                 claim = Claim(ClaimKind.FAILS, fault.name, dict(instance.arguments))
-                return _with_claim(trace, claim)
+                return replace(trace, claim=claim)
         prop = self.machine.model.properties.get(fault.name)
         if prop is not None:
             for arguments in self.machine.choices(prop.definition):
@@ -101,7 +102,7 @@ class Reconstruction:
                     for definition in prop.definitions:
                         self.machine.holds(state, definition, arguments)
                 except SpecError:
-                    return _with_claim(trace, Claim(ClaimKind.FAILS, fault.name, arguments))
+                    return replace(trace, claim=Claim(ClaimKind.FAILS, fault.name, arguments))
         raise self._lost(f"an error in {fault.step}")
 
     def deadlock_trace(self, state: int) -> Trace:
@@ -121,7 +122,7 @@ def claimed(machine: Machine[Any], trace: Trace, claim: Property) -> Trace:
             f"CPython does not find {claim.name} settled first where the engine did. This is a "
             "defect of kproof: please report it with the model and its scope"
         )
-    return _with_claim(trace, Claim(trace.claim.kind, claim.name, arguments))
+    return replace(trace, claim=Claim(trace.claim.kind, claim.name, arguments))
 
 
 def _settling(machine: Machine[Any], codes: Codes, claim: Property) -> dict[str, Any] | None:
@@ -135,20 +136,6 @@ def _settling(machine: Machine[Any], codes: Codes, claim: Property) -> dict[str,
         except SpecError:
             continue
     return None
-
-
-def _with_claim(trace: Trace, claim: Claim) -> Trace:
-    return Trace(
-        trace.model,
-        trace.variant,
-        trace.mutant,
-        trace.constants,
-        trace.spec_hash,
-        trace.states,
-        trace.steps,
-        claim,
-        trace.story,
-    )
 
 
 def trace_of(

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from kproof_spec.lang import Instance, Machine, Property, PropertyKind, ScopeError
 
-from .check import SEARCHED, selected
+from .check import selected
 from .engines.columns import Columns, Compiled, program
 from .engines.numpy_engine import Successors, Words
 from .extraction.decisions import DISABLED, FAILS, HOLDS, Failure, Update
@@ -88,7 +88,7 @@ class _Walker:
         self.machine, self.claims = machine, claims
         self.random = np.random.default_rng(seed)
         self.layout = layout_of(machine.leaves)
-        searched = [claim for claim in claims if claim.kind in SEARCHED]
+        searched = [claim for claim in claims if not claim.kind.is_liveness]
         extracted = extract(machine, searched)
         self._actions = [(instance, program(dag)) for instance, dag in extracted.actions]
         self._predicates = {
@@ -97,9 +97,7 @@ class _Walker:
             ]
             for claim in searched
         }
-        roots = [dag for _, dag in extracted.actions]
-        roots += [dag for pairs in extracted.properties.values() for _, dag in pairs]
-        self.compiled = Compiled(self.layout, roots)
+        self.compiled = Compiled(self.layout, extracted.roots)
         self.initial = machine.initial_codes()
         if not self.initial:
             raise ScopeError(f"{machine!r} has no initial state: init refuses every choice")
@@ -157,7 +155,7 @@ class _Walker:
 
     def _look(self, columns: Columns) -> None:
         for claim in self.claims:
-            if claim.name in self.traces or claim.kind not in SEARCHED:
+            if claim.name in self.traces or claim.kind.is_liveness:
                 continue
             is_witness = claim.kind is PropertyKind.SOMETIMES
             for instance, steps in self._predicates[claim.name]:
@@ -197,7 +195,7 @@ class _Walker:
 
     def result(self, claim: Property, walks: int) -> PropertyResult:
         """What the walks say about a property."""
-        if claim.kind not in SEARCHED:
+        if claim.kind.is_liveness:
             return PropertyResult(
                 claim,
                 Verdict.UNCHECKED,

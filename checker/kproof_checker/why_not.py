@@ -12,10 +12,10 @@ from types import TracebackType
 from typing import Any
 
 from kproof_spec.lang import Definition, Disabled, Machine
+from kproof_spec.lang.keys import shown_arguments
 
 from .clauses import ASSIGNED, Clause, Reader
 from .sources import assigned_once, call_at, is_spec_code, line_of, short_position, source_of
-from .traces.changes import show_arguments
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def why_not(
     try:
         machine._call(definition.function, state, *values)
     except Disabled as refused:
-        step = f"{definition.name}({show_arguments(arguments)})"
+        step = f"{definition.name}({shown_arguments(arguments)})"
         return _refusal(machine, state, step, refused.__traceback__)
     return None
 

@@ -18,25 +18,7 @@ from kproof_spec.lang import (
     require,
     table,
 )
-from strategies.toys import Entry, Node, Rank, Toy, model_of
-
-MACHINE = model_of().closed()
-
-
-def node(number: int) -> Node:
-    """An id."""
-    return Node.numbered(number)
-
-
-def entry(x: int = 0) -> Entry:
-    """A value."""
-    return Entry(x=x, who=NONE)
-
-
-def fresh() -> Toy:
-    """An initial state."""
-    return MACHINE.initial_state()
-
+from strategies.toys import Entry, Node, Rank, Toy, fresh, model_of, node
 
 # Misuse
 

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from kproof_spec.lang import (
-    NONE,
     Model,
     Seq,
     SetOf,
@@ -14,25 +13,7 @@ from kproof_spec.lang import (
     nested,
     subset,
 )
-from strategies.toys import Entry, Node, Offer, Toy, model_of
-
-MACHINE = model_of().closed()
-
-
-def node(number: int) -> Node:
-    """An id."""
-    return Node.numbered(number)
-
-
-def entry(x: int = 0) -> Entry:
-    """A value."""
-    return Entry(x=x, who=NONE)
-
-
-def fresh() -> Toy:
-    """An initial state."""
-    return MACHINE.initial_state()
-
+from strategies.toys import Offer, Toy, entry, fresh, model_of, node
 
 # Values and places
 

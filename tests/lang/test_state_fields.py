@@ -21,24 +21,19 @@ from kproof_spec.lang import (
 )
 from strategies.effort import effort
 from strategies.random_models import machine_of, sources
-from strategies.toys import Entry, Node, Offer, Phase, Rank, Toy, model_of
-
-MACHINE = model_of().closed()
-
-
-def node(number: int) -> Node:
-    """An id."""
-    return Node.numbered(number)
-
-
-def entry(x: int = 0) -> Entry:
-    """A value."""
-    return Entry(x=x, who=NONE)
-
-
-def fresh() -> Toy:
-    """An initial state."""
-    return MACHINE.initial_state()
+from strategies.toys import (
+    MACHINE,
+    Entry,
+    Node,
+    Offer,
+    Phase,
+    Rank,
+    Toy,
+    entry,
+    fresh,
+    model_of,
+    node,
+)
 
 
 def test_fields_begin_with_their_initial_values() -> None:

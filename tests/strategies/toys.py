@@ -10,6 +10,7 @@ from kproof_checker.extraction.extract import Extracted, extract
 from kproof_checker.extraction.interpret import outcome_of, updated
 from kproof_checker.trust import compare
 from kproof_spec.lang import (
+    NONE,
     Bounded,
     Id,
     Machine,
@@ -120,6 +121,25 @@ def reached(machine: Machine[Toy], *steps: Callable[[Toy], Any]) -> Toy:
 def _extracted_once(function: Callable[..., Any], is_claim: bool) -> Extracted:
     model = model_of(claim=function) if is_claim else model_of(function)
     return extract(model.closed(), model.properties.values())
+
+
+MACHINE = model_of().closed()
+"""Of the toy model without actions: for tests of its values and places."""
+
+
+def node(number: int) -> Node:
+    """An id."""
+    return Node.numbered(number)
+
+
+def entry(x: int = 0) -> Entry:
+    """A value."""
+    return Entry(x=x, who=NONE)
+
+
+def fresh() -> Toy:
+    """An initial state."""
+    return MACHINE.initial_state()
 
 
 def agree(function: Callable[..., Any], *steps: Callable[[Toy], Any]) -> Outcome:

@@ -6,10 +6,9 @@ from typing import Any
 from kproof_checker.extraction.extract import extract
 from kproof_checker.models import find_model
 from kproof_checker.tla import Exported, export
-from kproof_spec.lang import Machine, PropertyKind
+from kproof_spec.lang import Machine
 
 TUTORIAL = str(Path(__file__).resolve().parents[2] / "examples" / "two_phase_commit.py")
-SEARCHED = (PropertyKind.INVARIANT, PropertyKind.SOMETIMES)
 
 
 def closed(name: str, variant: str = "", mutant: str = "", **constants: int) -> Machine[Any]:
@@ -20,7 +19,7 @@ def closed(name: str, variant: str = "", mutant: str = "", **constants: int) -> 
 
 def exported(machine: Machine[Any], *, symmetry: bool = False) -> Exported:
     """A machine in TLA+, with all of its properties that can be searched for."""
-    claims = [c for c in machine.model.properties.values() if c.kind in SEARCHED]
+    claims = [c for c in machine.model.properties.values() if not c.kind.is_liveness]
     return export(machine, extract(machine, claims), symmetry=symmetry)
 
 

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from kproof_checker.sources import line_of
-from kproof_checker.traces.changes import changes, show
+from kproof_checker.traces.changes import changes
 from kproof_checker.traces.explain import explain
 from kproof_checker.traces.trace import Claim, ClaimKind
 from kproof_checker.why_not import Refusal, why_not
 from kproof_spec.lang import Machine, SpecError
+from kproof_spec.lang.keys import shown
 from traces.trace_tools import (
     EVERY_FIELD,
     TWO_PHASE_COMMIT,
@@ -48,7 +49,7 @@ def entry_writing(machine: Machine[Any], codes: tuple[int, ...], entry: str) -> 
         arguments = instance.arguments
         if instance.definition.name != "write_entry" or repr(arguments["clerk"]) != "c0":
             continue
-        if show(arguments["entry"]) == entry:
+        if shown(arguments["entry"]) == entry:
             return why_not(machine, codes, instance.definition, arguments)
     raise AssertionError(f"no such entry: {entry}")
 

@@ -129,7 +129,6 @@ def _value(machine: Machine[Any], sort: Any, name: str, text: str) -> Any:
 def _values(machine: Machine[Any], sort: Any) -> Mapping[str, Any]:
     """The values of a sort by what a user types: an id's or enum member's name, a number, true."""
     from kproof_spec.lang.domains import domain_of
+    from kproof_spec.lang.keys import shown
 
-    from ..traces.changes import show
-
-    return {show(value): value for value in domain_of(sort, machine.scope).values()}
+    return {shown(value): value for value in domain_of(sort, machine.scope).values()}

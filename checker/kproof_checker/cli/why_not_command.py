@@ -60,11 +60,11 @@ def why_not(  # noqa: PLR0917 - each is an option
         raise Refused(
             f"{action}, {where}: the specification is in error: {error}", SPEC_ERROR
         ) from (error)
-    from ..traces.changes import show_arguments
+    from kproof_spec.lang.keys import shown_arguments
 
     where = where[:1].upper() + where[1:]
     if refusal is None:
-        typer.echo(f"{where}: {action}({show_arguments(arguments)}) is possible.")
+        typer.echo(f"{where}: {action}({shown_arguments(arguments)}) is possible.")
     else:
         typer.echo(f"{where}: {refusal}")
     return 0

@@ -113,9 +113,7 @@ class NumpyEngine:
     def __init__(self, problem: Problem, extracted: Extracted) -> None:
         self.problem = problem
         self.layout = layout_of(problem.machine.leaves)
-        roots = [dag for _, dag in extracted.actions]
-        roots += [dag for pairs in extracted.properties.values() for _, dag in pairs]
-        self.compiled = Compiled(self.layout, roots)
+        self.compiled = Compiled(self.layout, extracted.roots)
         self._actions = [(instance, program(dag)) for instance, dag in extracted.actions]
         self._predicates = {
             name: [(instance, program(dag)) for instance, dag in pairs]

@@ -38,20 +38,22 @@ class Extracted:
     paths_by_name: dict[str, int]
     """How often each action's and property's function was run to see every path."""
 
+    @property
+    def roots(self) -> list[Dag]:
+        """Every DAG: of the actions, then of the properties."""
+        roots = [dag for _, dag in self.actions]
+        return roots + [dag for pairs in self.properties.values() for _, dag in pairs]
+
     @cached_property
     def questions(self) -> int:
         """How many decisions the DAGs have, shared ones counted once."""
-        roots = [dag for _, dag in self.actions]
-        roots += [dag for pairs in self.properties.values() for _, dag in pairs]
-        return sum(isinstance(node, Decision) for node in nodes(roots))
+        return sum(isinstance(node, Decision) for node in nodes(self.roots))
 
     @cached_property
     def terms(self) -> list[Term]:
         """Every different expression in the DAGs, and every leaf."""
-        roots = [dag for _, dag in self.actions]
-        roots += [dag for pairs in self.properties.values() for _, dag in pairs]
         used: dict[Term, None] = {}
-        for node in nodes(roots):
+        for node in nodes(self.roots):
             if isinstance(node, Decision):
                 used[node.condition] = None
             for _, term in getattr(node, "changes", ()):

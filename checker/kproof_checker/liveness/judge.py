@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from kproof_spec.lang import Fairness, Instance, Machine, Property, PropertyKind
+from kproof_spec.lang import Fairness, Instance, Machine, Property
 
 from ..engines.base import Fault, HasEdges
 from ..extraction.decisions import Failure
@@ -24,7 +24,6 @@ from .state_graph import Mask, StateGraph, StateMasks, state_graph
 
 STATES_MAX = 400_000
 """Larger graphs are not searched: networkx would take minutes and gigabytes."""
-LIVENESS = (PropertyKind.EVENTUALLY, PropertyKind.LEADS_TO)
 
 
 class Failed(Exception):

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from ..traces.changes import show
+from kproof_spec.lang.keys import shown
+
 from ..verdicts import PropertyResult
 from .outcome import Outcome
 from .wording import variant_name, warnings_of
@@ -59,7 +60,7 @@ def as_object(outcome: Outcome) -> dict[str, Any]:
 def plain_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Parameters with values that JSON has: numbers and truth values stay, the rest by name."""
     return {
-        name: value if isinstance(value, bool | int) else show(value)
+        name: value if isinstance(value, bool | int) else shown(value)
         for name, value in arguments.items()
     }
 

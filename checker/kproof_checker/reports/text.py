@@ -7,7 +7,8 @@ from collections.abc import Iterable
 
 from rich.text import Text
 
-from ..traces.changes import show_arguments
+from kproof_spec.lang.keys import shown_arguments
+
 from ..traces.trace import Trace
 from ..verdicts import CheckResult, PropertyResult, Verdict
 from .findings import findings, place_of
@@ -99,7 +100,7 @@ def _property(result: CheckResult, found: PropertyResult) -> list[Text]:
 
 def _violation(outcome: Outcome, found: PropertyResult, trace: Trace, same: str) -> list[Text]:
     verb = "is violated" if found.verdict is Verdict.VIOLATED else f"is {found.verdict.value}"
-    arguments = show_arguments(trace.claim.arguments)
+    arguments = shown_arguments(trace.claim.arguments)
     after = f"after {counted(len(trace.steps), 'step')}" if trace.steps else "in the initial state"
     lines = [
         Text.assemble(

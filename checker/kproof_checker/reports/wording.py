@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from kproof_spec.lang import Machine, PropertyKind
+from kproof_spec.lang import Machine
+from kproof_spec.lang.keys import shown_arguments
 
-from ..traces.changes import show_arguments
 from ..traces.trace import ClaimKind, Trace
 from ..verdicts import CheckResult, PropertyResult, Stop, Verdict
 
@@ -65,16 +65,13 @@ def states_text(result: CheckResult) -> str:
     return f"{counted(result.distinct, 'state')}{up_to}"
 
 
-LIVENESS = (PropertyKind.EVENTUALLY, PropertyKind.LEADS_TO)
-
-
 def verdict_text(result: CheckResult, found: PropertyResult) -> str:
     """What a verdict means, with its bounds: the part of the line after the verdict's word."""
     scope = scope_text(result.machine.scope.constants)
     match found.verdict:
         case Verdict.EXHAUSTED:
             text = f"holds in all {states_text(result)} of {scope}"
-            if found.claim.kind in LIVENESS:
+            if found.claim.kind.is_liveness:
                 text = f"comes true on every fair run of {scope}"
         case Verdict.VIOLATED:
             text = _settled_by(found)
@@ -98,7 +95,7 @@ def verdict_text(result: CheckResult, found: PropertyResult) -> str:
 def _settled_by(found: PropertyResult) -> str:
     if found.trace is None:
         return "settled, but there is no trace"
-    arguments = show_arguments(found.trace.claim.arguments)
+    arguments = shown_arguments(found.trace.claim.arguments)
     where = f", for {arguments}" if arguments else ""
     return f"by a trace of {counted(found.trace.length, 'state')}{where}"
 
@@ -110,7 +107,7 @@ def steps_text(trace: Trace, most: int | None = STEPS_SHOWN) -> list[str]:
     """
     lines = ["   1  (the initial state)"]
     lines += [
-        f"{i:>4}  {step.action}({show_arguments(step.arguments)})"
+        f"{i:>4}  {step.action}({shown_arguments(step.arguments)})"
         for i, step in enumerate(trace.steps, 2)
     ]
     if trace.claim.kind is ClaimKind.NEVER:

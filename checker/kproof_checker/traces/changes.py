@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any
 
-from kproof_spec.lang import Machine, Seq, SetOf, Struct, Table
+from kproof_spec.lang import Machine, SetOf
 from kproof_spec.lang.domains import SeqDomain, SetDomain, StructDomain, TableDomain
+from kproof_spec.lang.keys import shown
 from kproof_spec.lang.scalars import Domain
 
 WHOLE_MAX = 72
@@ -29,31 +29,6 @@ class Change:
         return f"{self.label}: {said}"
 
 
-def show(value: Any) -> str:
-    """A value as a reader writes it: an enum member by its name alone, the rest as in Python."""
-    match value:
-        case Enum():
-            return value.name
-        case Struct():
-            inner = (f"{name}={show(getattr(value, name))}" for name in type(value)._fields)
-            return f"{type(value).__name__}({', '.join(inner)})"
-        case SetOf():
-            return "{" + ", ".join(show(member) for member in value) + "}"
-        case Table() | dict():
-            items = value._entries() if isinstance(value, Table) else list(value.items())
-            return "{" + ", ".join(f"{show(key)}: {show(item)}" for key, item in items) + "}"
-        case Seq() | list():
-            return "[" + ", ".join(show(item) for item in value) + "]"
-        case tuple():
-            return "(" + ", ".join(show(item) for item in value) + ("," * (len(value) == 1)) + ")"
-    return repr(value)
-
-
-def show_arguments(arguments: Mapping[str, Any]) -> str:
-    """Arguments as a reader writes them: `leader=b0, epoch=2`."""
-    return ", ".join(f"{name}={show(value)}" for name, value in arguments.items())
-
-
 def changes(machine: Machine[Any], before: tuple[int, ...], after: tuple[int, ...]) -> list[Change]:
     """Where two states differ, in the order of the fields."""
     return list(_changes(machine.domain, machine.load(before), machine.load(after), ""))
@@ -69,17 +44,17 @@ def _changes(domain: Domain, before: Any, after: Any, label: str) -> Iterator[Ch
                 yield from _changes(field, getattr(before, name), getattr(after, name), inner)
         case TableDomain():
             for key, value in before._entries():
-                yield from _changes(domain.element, value, after[key], f"{label}[{show(key)}]")
+                yield from _changes(domain.element, value, after[key], f"{label}[{shown(key)}]")
         case SeqDomain() if before.end == after.end:
             for i, (one, other) in enumerate(zip(before, after, strict=True)):
                 yield from _changes(domain.element, one, other, f"{label}[{i}]")
         case SeqDomain() | SetDomain():
-            whole = Change(label, show(before), show(after))
+            whole = Change(label, shown(before), shown(after))
             is_short = max(len(whole.before), len(whole.after)) <= WHOLE_MAX
             in_words = "" if is_short else _in_words(before, after)
             yield Change(label, "", in_words) if in_words else whole
         case _:
-            yield Change(label, show(before), show(after))
+            yield Change(label, shown(before), shown(after))
 
 
 def _in_words(before: Any, after: Any) -> str:
@@ -87,7 +62,7 @@ def _in_words(before: Any, after: Any) -> str:
     if isinstance(before, SetOf):
         gained, lost = list(after - before), list(before - after)
         parts = [
-            f"{verb} {', '.join(map(show, members))}"
+            f"{verb} {', '.join(map(shown, members))}"
             for verb, members in (("gains", gained), ("loses", lost))
             if members
         ]
@@ -96,7 +71,7 @@ def _in_words(before: Any, after: Any) -> str:
     common = min(len(old), len(new))
     if old[:common] == new[:common]:
         verb, rest = ("gains", new[common:]) if len(new) > common else ("loses", old[common:])
-        return f"{verb} {show(rest)} at its end, now {len(new)} long"
+        return f"{verb} {shown(rest)} at its end, now {len(new)} long"
     if old[len(old) - common :] == new[len(new) - common :] and len(new) < len(old):
-        return f"loses {show(old[: len(old) - common])} at its front, now {len(new)} long"
+        return f"loses {shown(old[: len(old) - common])} at its front, now {len(new)} long"
     return ""

@@ -6,10 +6,11 @@ import textwrap
 from typing import Any
 
 from kproof_spec.lang import Definition, Machine, SpecError, Table
+from kproof_spec.lang.keys import shown, shown_arguments
 
 from ..clauses import deciding_clause
 from ..sources import short_position
-from .changes import Change, changes, show, show_arguments
+from .changes import Change, changes
 from .trace import ClaimKind, Trace
 
 WIDTH = 100
@@ -54,10 +55,10 @@ def _initial(machine: Machine[Any], trace: Trace) -> list[str]:
     for name in type(state)._fields:
         value = getattr(state, name)
         # A table of structs is long: one line for each key.
-        is_wide = isinstance(value, Table) and len(show(value)) > WIDTH // 2
-        parts = [(f"{name}[{show(key)}]", value[key]) for key in value] if is_wide else []
+        is_wide = isinstance(value, Table) and len(shown(value)) > WIDTH // 2
+        parts = [(f"{name}[{shown(key)}]", value[key]) for key in value] if is_wide else []
         for label, part in parts or [(name, value)]:
-            text = f"{label} = {show(part)}"
+            text = f"{label} = {shown(part)}"
             lines += textwrap.wrap(text, WIDTH, initial_indent="    ", subsequent_indent=" " * 8)
     return lines
 
@@ -65,7 +66,7 @@ def _initial(machine: Machine[Any], trace: Trace) -> list[str]:
 def _step(machine: Machine[Any], trace: Trace, index: int) -> list[str]:
     step = trace.steps[index - 1]
     definition = machine.model.actions.get(step.action)
-    label = f"{step.action}({show_arguments(step.arguments)})"
+    label = f"{step.action}({shown_arguments(step.arguments)})"
     lines = [f"State {index + 1}: {label}"]
     if definition is not None and definition.title:
         lines += _wrapped(definition.title)
@@ -89,7 +90,7 @@ def _aligned(found: list[Change]) -> list[str]:
 
 def _claim(machine: Machine[Any], trace: Trace, index: int) -> list[str]:
     claim, where = trace.claim, f"State {index + 1}"
-    label = f"{claim.name}({show_arguments(claim.arguments)})"
+    label = f"{claim.name}({shown_arguments(claim.arguments)})"
     match claim.kind:
         case ClaimKind.DEADLOCKS:
             return [f"{where}: nothing is possible any more."]
@@ -115,7 +116,7 @@ def _lasso(machine: Machine[Any], trace: Trace, index: int) -> list[str]:
     rest = trace.length - 1 - index
     then = f"the {rest} steps that follow lead back to it" if rest else "the run stands still"
     never = (
-        f"{claim.name}({show_arguments(claim.arguments)}) never comes true, although every action "
+        f"{claim.name}({shown_arguments(claim.arguments)}) never comes true, although every action "
         "that has to happen in a fair run does."
     )
     lines = [f"State {index + 1} comes again and again: {then}.", never]

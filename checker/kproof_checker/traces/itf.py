@@ -18,8 +18,8 @@ from typing import Any
 
 from kproof_spec.lang import Definition, Machine
 from kproof_spec.lang.domains import domain_of
+from kproof_spec.lang.keys import shown_arguments
 
-from .changes import show_arguments
 from .files import CannotWrite, write_text
 from .itf_reader import UnreadableTrace, claimed_definition, field_names, read_trace
 from .itf_values import Json, encode
@@ -85,7 +85,7 @@ def _meta(trace: Trace, machine: Machine[Any]) -> dict[str, Json]:
 def _description(trace: Trace) -> str:
     claim = trace.claim
     where = f"state {claim.state % trace.length + 1} of {trace.length}"
-    what = f"{claim.name}({show_arguments(claim.arguments)})"
+    what = f"{claim.name}({shown_arguments(claim.arguments)})"
     match claim.kind:
         case ClaimKind.VIOLATES:
             return f"{where} breaks {what}"

@@ -242,7 +242,6 @@ def _arguments(
     }
 
 
-LIVENESS = (PropertyKind.EVENTUALLY, PropertyKind.LEADS_TO)
 """What a run that goes round for ever can violate."""
 
 
@@ -262,7 +261,7 @@ def _claim(written: dict[str, Json], machine: Machine[Any], length: int) -> Clai
         case ClaimKind.REACHES:
             names = [n for n, c in claims.items() if c.kind is PropertyKind.SOMETIMES]
         case ClaimKind.NEVER:
-            names = [n for n, c in claims.items() if c.kind in LIVENESS]
+            names = [n for n, c in claims.items() if c.kind.is_liveness]
         case ClaimKind.FAILS:
             names = [*machine.model.actions, *claims]
         case _:

@@ -12,9 +12,10 @@ from typing import Any
 
 from kproof_spec.lang import Definition, Machine, Property, PropertyKind, SpecError
 from kproof_spec.lang.domains import domain_of
+from kproof_spec.lang.keys import shown_arguments
 
 from ..why_not import why_not
-from .changes import changes, show_arguments
+from .changes import changes
 from .itf_values import WrongValue, decode, encode
 from .lasso import lasso_problem
 from .trace import ClaimKind, Trace
@@ -143,7 +144,7 @@ def _take_step(machine: Machine[Any], trace: Trace, index: int) -> None:
     if definition is None:
         raise _Differs(index, f"the model has no action {step.action}, before {_at(trace, index)}")
     arguments = _values(machine, definition, step.arguments, index)
-    label = f"{step.action}({show_arguments(arguments)})"
+    label = f"{step.action}({shown_arguments(arguments)})"
     state = machine.load(before)
     try:
         happened = machine.attempt(state, definition, arguments)
@@ -179,7 +180,7 @@ def _confirm_claim(machine: Machine[Any], trace: Trace) -> str:
                 raise _Differs(at, f"an action is an error at {where}: {error}") from error
             if possible is not None:
                 instance = possible[0]
-                label = f"{instance.definition.name}({show_arguments(instance.arguments)})"
+                label = f"{instance.definition.name}({shown_arguments(instance.arguments)})"
                 raise _Differs(at, f"{where} is no deadlock: {label} is possible")
             return f"nothing is possible at {where}"
         case ClaimKind.FAILS:
@@ -198,7 +199,7 @@ def _confirm_lasso(machine: Machine[Any], trace: Trace, at: int) -> str:
         raise _Differs(at, f"{claimed.name}, or an action, is an error: {error}") from error
     if problem is not None:
         raise _Differs(at, f"is no run on which {claimed.name} never comes true: {problem}")
-    given = f" ({show_arguments(arguments)})" if arguments else ""
+    given = f" ({shown_arguments(arguments)})" if arguments else ""
     return f"goes round for ever from {_at(trace, at)}, and {claimed.name}{given} never comes true"
 
 
@@ -224,14 +225,14 @@ def _confirm_property(machine: Machine[Any], trace: Trace, at: int) -> str:
     claimed = _claimed_property(machine, trace, at)
     name, where = claimed.name, _at(trace, at)
     arguments = _values(machine, claimed.definition, trace.claim.arguments, at)
-    given = f" ({show_arguments(arguments)})" if arguments else ""
+    given = f" ({shown_arguments(arguments)})" if arguments else ""
     is_invariant = claimed.kind is PropertyKind.INVARIANT
     try:
         if is_invariant:
             for index in range(at):
                 broken = machine.breaking(machine.load(trace.states[index]), claimed)
                 if broken is not None:
-                    there = f" ({show_arguments(broken)})" if broken else ""
+                    there = f" ({shown_arguments(broken)})" if broken else ""
                     raise _Differs(
                         index,
                         f"breaks {name} at {_at(trace, index)}{there} already, not at {where}",
@@ -266,6 +267,6 @@ def _confirm_failure(machine: Machine[Any], trace: Trace, at: int) -> str:
         else:
             raise _Differs(at, f"the model has neither an action nor a property {claim.name}")
     except SpecError as error:
-        return f"{claim.name}({show_arguments(claim.arguments)}) fails at {where}: {error}"
-    label = f"{claim.name}({show_arguments(arguments)})"
+        return f"{claim.name}({shown_arguments(claim.arguments)}) fails at {where}: {error}"
+    label = f"{claim.name}({shown_arguments(arguments)})"
     raise _Differs(at, f"{label} does not fail at {where}: it {instead} there")

@@ -22,7 +22,16 @@ def member_key(member: Any) -> Any:
 
 def shown(value: Any) -> str:
     """A value as a specification writes it: an enum member by its name alone."""
-    return value.name if isinstance(value, Enum) else repr(value)
+    match value:
+        case Enum():
+            return value.name
+        case dict():
+            return "{" + ", ".join(f"{shown(k)}: {shown(v)}" for k, v in value.items()) + "}"
+        case list():
+            return f"[{', '.join(map(shown, value))}]"
+        case tuple():
+            return f"({', '.join(map(shown, value))}{',' * (len(value) == 1)})"
+    return repr(value)
 
 
 def shown_arguments(arguments: Mapping[str, Any]) -> str:

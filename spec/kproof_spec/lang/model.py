@@ -59,6 +59,11 @@ class PropertyKind(Enum):
     LEADS_TO = "leads_to"
     """In every fair run, whenever the premise is true, the goal is true then or later."""
 
+    @property
+    def is_liveness(self) -> bool:
+        """Whether it is about whole runs, rather than about single states."""
+        return self in {PropertyKind.EVENTUALLY, PropertyKind.LEADS_TO}
+
 
 @dataclass(frozen=True)
 class Definition:
