@@ -1,0 +1,15 @@
+"""Bytes of Kafka's protocol to the records of `kproof_impl.messages` and back.
+
+| module | |
+|---|---|
+| `apis` | which messages are served, in which versions |
+| `frames` | a stream of bytes cut into frames |
+| `requests` | a frame to a header and a request |
+| `responses` | a response to a frame |
+| `produce`, `fetch` | the two that carry records: readers and writers by hand |
+| `schema` | all others are read and written by kio: what its classes say |
+| `scan` | the check of a body before kio reads it |
+| `adapt`, `lifts` | kio's objects to our records and back; old shapes of messages |
+
+Nothing of a message is imported before the first such message comes: importing all takes a second.
+"""

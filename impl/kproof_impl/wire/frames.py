@@ -1,0 +1,135 @@
+"""A stream of bytes cut into frames: four bytes of length, then so many bytes.
+
+Made for `asyncio.BufferedProtocol`, whose two calls it has: the socket writes into the memory that
+`get_buffer` gives, and `buffer_updated` gives the frames that are whole by then.
+
+    def get_buffer(self, sizehint): return self.reader.get_buffer(sizehint)
+    def buffer_updated(self, count):
+        try:
+            for frame in self.reader.buffer_updated(count): ...
+        except MalformedRequest as error: ...  # close the connection
+
+Small frames are read many at a time into one chunk and copied out of it; a frame that is longer
+than the chunk is read into memory of its own, which is the frame then.  That memory is never made
+by what a client claims: it is at most four times what came, or a chunk.  The chunk itself begins
+small, for a broker has thousands of silent connections, and doubles while reads fill it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kproof_impl.messages.ids import Buffer
+from kproof_impl.wire.errors import MalformedRequest
+
+MAX_REQUEST_BYTES = 100 * 1024 * 1024
+"""Kafka's default of socket.request.max.bytes."""
+
+LENGTH_BYTES = 4
+SMALLEST_FRAME = 10
+"""The header of a request without a client id."""
+
+FIRST_CHUNK = 4 * 1024
+LARGEST_CHUNK = 128 * 1024
+GROWTH = 4
+
+
+class FrameReader:
+    """The frames of one connection."""
+
+    __slots__ = ("_buffer", "_end", "_frame_bytes", "_offered", "_view", "max_request_bytes")
+
+    def __init__(self, max_request_bytes: int = MAX_REQUEST_BYTES) -> None:
+        self.max_request_bytes = max_request_bytes
+        self._buffer = bytearray(FIRST_CHUNK)
+        self._view = memoryview(self._buffer)
+        self._end = 0
+        """Where the bytes end that came and are in no frame yet; they begin at 0."""
+        self._frame_bytes = 0
+        """Of the frame that has the buffer for itself, its length included; 0 for a chunk."""
+        self._offered = 0
+
+    @property
+    def pending_bytes(self) -> int:
+        """How many bytes of an unfinished frame are here: a frame that does not grow is a sender
+        that is slow or gone."""
+        return self._end
+
+    def get_buffer(self, sizehint: int = -1) -> memoryview:
+        """Where the next bytes go: as much as there is room, never nothing."""
+        if self._end == len(self._buffer):
+            self._grow()
+        room = self._view[self._end :]
+        self._offered = len(room)
+        return room
+
+    def _grow(self) -> None:
+        # Only a frame's own buffer is ever full here: a chunk that is has been emptied or left.
+        size = min(self._frame_bytes, GROWTH * len(self._buffer))
+        self._move_to(bytearray(size))
+
+    def _move_to(self, buffer: bytearray) -> None:
+        buffer[: self._end] = self._view[: self._end]
+        self._buffer = buffer
+        self._view = memoryview(buffer)
+
+    def buffer_updated(self, count: int) -> Iterator[Buffer]:
+        """The frames that `count` more bytes make whole, each without its four bytes of length.
+
+        What is given is nobody else's: it is never written to again.  Take them all: the next
+        `get_buffer` counts on it.  Raises `MalformedRequest` where a length is negative, too small
+        for a request or beyond `max_request_bytes`, after the frames before it.
+        """
+        self._end += count
+        if self._frame_bytes:
+            if self._end == self._frame_bytes:
+                frame = self._view[LENGTH_BYTES:]
+                self._new_chunk(FIRST_CHUNK)
+                yield frame
+            return
+        view, end, start = self._view, self._end, 0
+        size = 0
+        while end - start >= LENGTH_BYTES:
+            size = LENGTH_BYTES + self._checked_length(start)
+            if size > end - start:
+                break
+            yield bytes(view[start + LENGTH_BYTES : start + size])
+            start += size
+            size = 0
+        self._keep(start, size)
+
+    def _checked_length(self, start: int) -> int:
+        length = int.from_bytes(self._view[start : start + LENGTH_BYTES], "big", signed=True)
+        if length < SMALLEST_FRAME:
+            raise MalformedRequest(
+                f"a frame of {length} bytes, and the header of a request has {SMALLEST_FRAME} at "
+                "the least"
+            )
+        if length > self.max_request_bytes:
+            raise MalformedRequest(
+                f"a frame of {length} bytes, and {self.max_request_bytes} is the limit"
+            )
+        return length
+
+    def _keep(self, start: int, size: int) -> None:
+        """Bring the unfinished frame to the front; `size` is its whole size, or 0 if unknown."""
+        rest = bytes(self._view[start : self._end])
+        chunk = len(self._buffer)
+        filled = self._end == chunk or self._end == self._offered == chunk
+        self._end = len(rest)
+        if filled and chunk < LARGEST_CHUNK:
+            chunk *= 2
+        if size > chunk:
+            self._frame_bytes = size
+            self._buffer = bytearray(min(size, max(chunk, GROWTH * len(rest))))
+            self._view = memoryview(self._buffer)
+        elif chunk > len(self._buffer):
+            self._buffer = bytearray(chunk)
+            self._view = memoryview(self._buffer)
+        self._view[: len(rest)] = rest
+
+    def _new_chunk(self, size: int) -> None:
+        self._frame_bytes = 0
+        self._end = 0
+        self._buffer = bytearray(size)
+        self._view = memoryview(self._buffer)
