@@ -1,0 +1,279 @@
+"""A broker stepped by hand: no socket, no file, no clock.
+
+    broker = Stepper()
+    broker.topic("orders", partitions=3)
+    response = broker.send(ProduceRequest(...))  # Its answer, or None while it waits.
+    broker.advance(500)  # Milliseconds: each timer happens at its own time on the way.
+    late = broker.answers(connection=1)  # What has come since, in its order.
+    broker.restart()  # A clean stop, and a new broker on the same storage.
+
+A fault of the broker is raised here, not reported.  `produce`, `fetched` and `topic` are short ways
+for tests of something else.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from impl_support.batches import Got, Sent, batch, read_records
+from impl_support.list_log import ListStore
+from kproof_impl.core.broker import Broker
+from kproof_impl.core.config import BrokerConfig
+from kproof_impl.core.effects import Close, Effect, Pause, Report, Resume, Send
+from kproof_impl.core.inputs import Connected, Disconnected, Input, Received, Tick
+from kproof_impl.core.partition import Partition
+from kproof_impl.core.ports import LogStore
+from kproof_impl.core.topics import Topic
+from kproof_impl.messages.fetch import FetchPartition, FetchRequest, FetchResponse, FetchTopic
+from kproof_impl.messages.fetch import PartitionData as FetchedPartition
+from kproof_impl.messages.produce import (
+    PartitionProduceData,
+    PartitionProduceResponse,
+    ProduceRequest,
+    TopicProduceData,
+)
+from kproof_impl.wire.apis import APIS
+
+START_MS = 1_000_000
+"""When a stepped broker begins to live."""
+
+_KEYS = {f"{api.name}Request": api.key for api in APIS.values()}
+
+
+@dataclass(frozen=True, slots=True)
+class StepHeader:
+    """The head of a request, as the wire would bring it."""
+
+    api_key: int
+    api_version: int
+    correlation_id: int
+    client_id: str | None
+
+
+class CountedIdentifiers:
+    """Identifiers in a row: the same ones in each run."""
+
+    def __init__(self) -> None:
+        self.topics_count = 0
+        self.members_count = 0
+        self.sessions_count = 0
+
+    def topic_id(self) -> UUID:
+        self.topics_count += 1
+        return UUID(int=self.topics_count)
+
+    def member_id_suffix(self) -> str:
+        self.members_count += 1
+        return f"{self.members_count:08d}"
+
+    def session_id(self) -> int:
+        self.sessions_count += 1
+        return self.sessions_count
+
+
+def stopgap_topics(broker: Broker) -> None:
+    """Topics without a metadata log: until `Topics.load` and `Topics.create` are written."""
+    topics = broker.topics
+
+    def create(name: str, partitions: int, configs: dict[str, str]) -> Topic:
+        numbers = {
+            key.replace(".", "_"): int(value) if value.lstrip("-").isdigit() else value
+            for key, value in configs.items()
+        }
+        settings: dict[str, Any] = numbers
+        log_config = dataclasses.replace(broker.config.log, **settings)
+        topic = Topic(name, broker.identifiers.topic_id(), configs, log_config)
+        for index in range(partitions):
+            log = broker.store.open(topic.topic_id, name, index, log_config)
+            topic.partitions.append(Partition(name, topic.topic_id, index, log, 0))
+        topics.by_name[name] = topics.by_id[topic.topic_id] = topic
+        return topic
+
+    topics.create = create  # type: ignore[method-assign] # A stopgap.
+    topics.load = lambda: None  # type: ignore[method-assign]
+
+
+class Stepper:
+    """A broker, its storage and its time in a test's hand."""
+
+    def __init__(
+        self,
+        config: BrokerConfig | None = None,
+        store: LogStore | None = None,
+        now_ms: int = START_MS,
+        observe: Any = None,
+    ) -> None:
+        self.config = config or BrokerConfig()
+        self.config.raises = True
+        self.store = ListStore() if store is None else store
+        self.identifiers = CountedIdentifiers()
+        self.now_ms = now_ms
+        self.observe = observe
+        self.effects: list[Effect] = []
+        """All that was ever done, over all lives."""
+        self.closed: dict[int, str] = {}
+        """Connections that the broker has closed, with its reason."""
+        self.paused: set[int] = set()
+        self.reports: list[str] = []
+        self._answers: dict[int, list[tuple[int, Any]]] = {}
+        self._connected: set[int] = set()
+        self._correlation_id = 0
+        self.broker = self._started()
+
+    def _started(self) -> Broker:
+        broker = Broker(self.config, self.store, self.identifiers, self.observe)
+        try:
+            broker.start(self.now_ms)
+        except NotImplementedError:
+            stopgap_topics(broker)
+            broker.start(self.now_ms)
+        return broker
+
+    # -- inputs ------------------------------------------------------------------------------
+
+    def step(self, event: Input) -> list[Effect]:
+        """One input at the time it is, with its effects noted."""
+        effects = self.broker.receive(event, self.now_ms)
+        self.effects += effects
+        for effect in effects:
+            if isinstance(effect, Send):
+                answers = self._answers.setdefault(effect.connection_id, [])
+                answers.append((effect.header.correlation_id, effect.response))
+            elif isinstance(effect, Close):
+                self.closed[effect.connection_id] = effect.reason
+                self._connected.discard(effect.connection_id)
+            elif isinstance(effect, Pause):
+                self.paused.add(effect.connection_id)
+            elif isinstance(effect, Resume):
+                self.paused.discard(effect.connection_id)
+            elif isinstance(effect, Report):
+                self.reports.append(effect.text)
+        return effects
+
+    def connect(self, connection: int = 1, host: str = "127.0.0.1") -> None:
+        self._connected.add(connection)
+        self.closed.pop(connection, None)
+        self.step(Connected(connection, host))
+
+    def disconnect(self, connection: int = 1) -> None:
+        self._connected.discard(connection)
+        self.step(Disconnected(connection))
+
+    def send(
+        self,
+        request: object,
+        version: int | None = None,
+        connection: int = 1,
+        api_key: int | None = None,
+        client_id: str | None = "test",
+    ) -> Any:
+        """The answer to a request; None if there is none yet.  It connects if need be.
+
+        `version` is the newest served if it is None, `api_key` what the request's class tells.
+        """
+        if connection not in self._connected:
+            self.connect(connection)
+        if api_key is None:
+            api_key = _KEYS[type(request).__name__]
+        if version is None:
+            version = APIS[api_key].max_version
+        self._correlation_id += 1
+        header = StepHeader(api_key, version, self._correlation_id, client_id)
+        self.step(Received(connection, header, request))
+        waiting = self._answers.get(connection, [])
+        for index, (correlation_id, response) in enumerate(waiting):
+            if correlation_id == header.correlation_id:
+                del waiting[index]
+                return response
+        return None
+
+    def answers(self, connection: int = 1) -> list[Any]:
+        """The answers that came late on a connection, in order; each is told once."""
+        return [response for _, response in self._answers.pop(connection, [])]
+
+    def advance(self, milliseconds: int) -> None:
+        """Lets time pass; what is due on the way happens when it is due."""
+        end_ms = self.now_ms + milliseconds
+        while True:
+            due_ms = self.broker.next_deadline_ms()
+            if due_ms is None or due_ms > end_ms:
+                break
+            self.now_ms = max(self.now_ms, due_ms)
+            self.step(Tick())
+        self.now_ms = end_ms
+        self.step(Tick())
+
+    # -- lives -------------------------------------------------------------------------------
+
+    def restart(self) -> None:
+        """A clean stop and a new life: all connections are gone, the time is the same."""
+        self.broker.stop(self.now_ms)
+        self._forget_connections()
+        self.broker = self._started()
+
+    def crash(self) -> None:
+        """The process dies between two inputs: what was written is there, nothing is closed."""
+        self.store.close(is_clean=False)
+        self._forget_connections()
+        self.broker = self._started()
+
+    def _forget_connections(self) -> None:
+        self._connected.clear()
+        self._answers.clear()
+        self.paused.clear()
+
+    # -- short ways --------------------------------------------------------------------------
+
+    def topic(
+        self, name: str, partitions: int = 1, configs: Mapping[str, str] | None = None
+    ) -> Topic:
+        """Makes a topic, without a request."""
+        return self.broker.topics.create(name, partitions, dict(configs or {}))
+
+    def partition(self, topic: str, index: int = 0) -> Partition:
+        found = self.broker.topics.partition(topic, index)
+        assert found is not None, f"there is no partition {topic}-{index}"
+        return found
+
+    def produce(
+        self,
+        topic: str,
+        *records: bytes | Sent,
+        partition: int = 0,
+        data: bytes | None = None,
+        acks: int = -1,
+        version: int = 9,
+        connection: int = 1,
+    ) -> PartitionProduceResponse:
+        """One batch to one partition, and the partition's answer; `data` instead of records."""
+        if data is None:
+            data = batch(*records, timestamp_ms=self.now_ms)
+        of_topic = TopicProduceData(partition_data=[PartitionProduceData(partition, data)])
+        if version >= 13:
+            of_topic.topic_id = self.broker.topics.by_name[topic].topic_id
+        else:
+            of_topic.name = topic
+        request = ProduceRequest(None, acks, 30_000, [of_topic])
+        response = self.send(request, version, connection)
+        answer: PartitionProduceResponse = response.responses[0].partition_responses[0]
+        return answer
+
+    def fetch_partition(
+        self, topic: str, partition: int = 0, offset: int = 0, connection: int = 1
+    ) -> FetchedPartition:
+        """One partition from an offset on, at once, with all it has."""
+        one = FetchPartition(partition, fetch_offset=offset, partition_max_bytes=1 << 30)
+        request = FetchRequest(topics=[FetchTopic(partitions=[one], topic=topic)])
+        response: FetchResponse = self.send(request, 12, connection)
+        found: FetchedPartition = response.responses[0].partitions[0]
+        return found
+
+    def fetched(self, topic: str, partition: int = 0, offset: int = 0) -> list[Got]:
+        """The records of `fetch_partition`, from the offset on."""
+        found = self.fetch_partition(topic, partition, offset)
+        assert found.error_code == 0, f"{topic}-{partition}: error {found.error_code}"
+        return [one for one in read_records(found.records) if one.offset >= offset]
