@@ -5,16 +5,20 @@ stood alone: it is read into `replica_state`.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from uuid import UUID
 
 from kproof_impl.messages.ids import NO_ID, Buffer
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class ReplicaState:
     replica_id: int = -1
     replica_epoch: int = -1
+
+
+CONSUMER = ReplicaState()
+"""No replica at all: a consumer fetches."""
 
 
 @dataclass(slots=True)
@@ -45,7 +49,7 @@ class ForgottenTopic:
 @dataclass(slots=True)
 class FetchRequest:
     cluster_id: str | None = None
-    replica_state: ReplicaState = field(default_factory=ReplicaState)
+    replica_state: ReplicaState = CONSUMER
     max_wait_ms: int = 0
     min_bytes: int = 0
     max_bytes: int = 2147483647
@@ -57,22 +61,27 @@ class FetchRequest:
     rack_id: str = ""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class EpochEndOffset:
     epoch: int = -1
     end_offset: int = -1
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class LeaderIdAndEpoch:
     leader_id: int = -1
     leader_epoch: int = -1
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class SnapshotId:
     end_offset: int = -1
     epoch: int = -1
+
+
+NO_DIVERGENCE = EpochEndOffset()
+NO_LEADER = LeaderIdAndEpoch()
+NO_SNAPSHOT = SnapshotId()
 
 
 @dataclass(slots=True)
@@ -88,9 +97,9 @@ class PartitionData:
     high_watermark: int = 0
     last_stable_offset: int = -1
     log_start_offset: int = -1
-    diverging_epoch: EpochEndOffset = field(default_factory=EpochEndOffset)
-    current_leader: LeaderIdAndEpoch = field(default_factory=LeaderIdAndEpoch)
-    snapshot_id: SnapshotId = field(default_factory=SnapshotId)
+    diverging_epoch: EpochEndOffset = NO_DIVERGENCE
+    current_leader: LeaderIdAndEpoch = NO_LEADER
+    snapshot_id: SnapshotId = NO_SNAPSHOT
     aborted_transactions: Sequence[AbortedTransaction] | None = ()
     preferred_read_replica: int = -1
     records: Buffer | None = None

@@ -4,7 +4,7 @@ Topics have names before version 13 and ids from there on.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from uuid import UUID
 
 from kproof_impl.messages.ids import NO_ID, Buffer
@@ -37,10 +37,13 @@ class BatchIndexAndErrorMessage:
     batch_index_error_message: str | None = None
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class LeaderIdAndEpoch:
     leader_id: int = -1
     leader_epoch: int = -1
+
+
+NO_LEADER = LeaderIdAndEpoch()
 
 
 @dataclass(slots=True)
@@ -52,7 +55,7 @@ class PartitionProduceResponse:
     log_start_offset: int = -1
     record_errors: Sequence[BatchIndexAndErrorMessage] = ()
     error_message: str | None = None
-    current_leader: LeaderIdAndEpoch = field(default_factory=LeaderIdAndEpoch)
+    current_leader: LeaderIdAndEpoch = NO_LEADER
 
 
 @dataclass(slots=True)

@@ -9,15 +9,16 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from importlib import import_module
 from typing import Any
 
 from kproof_impl.messages.ids import Buffer
 from kproof_impl.wire.adapt import to_record
-from kproof_impl.wire.apis import API_VERSIONS, APIS
+from kproof_impl.wire.apis import API_VERSIONS, APIS, FETCH, PRODUCE, Api
 from kproof_impl.wire.errors import MalformedRequest
 from kproof_impl.wire.lifts import REQUEST_LIFTS
-from kproof_impl.wire.scan import scan, skip_tags
+from kproof_impl.wire.primitives import skip_tagged_fields, text
+from kproof_impl.wire.scan import scan
 from kproof_impl.wire.schema import is_flexible, kio_request, record_request
 
 __all__ = ["MalformedRequest", "RequestHeader", "decode_request"]
@@ -45,42 +46,32 @@ def decode_request(frame: Buffer) -> tuple[RequestHeader, object]:
 
     Raises `MalformedRequest` for anything that is not a request of a version served.
     """
-    view = memoryview(frame)
-    if len(view) < HEADER_START.size:
+    try:
+        api_key, version, correlation_id, length = HEADER_START.unpack_from(frame)
+    except struct.error:
         raise MalformedRequest(
-            f"a frame of {len(view)} bytes, and the header of a request has {HEADER_START.size} "
+            f"a frame of {len(frame)} bytes, and the header of a request has {HEADER_START.size} "
             "at the least"
-        )
-    api_key, version, correlation_id, client_id_length = HEADER_START.unpack_from(view)
+        ) from None
     position = HEADER_START.size
     client_id = None
-    if client_id_length > 0:
-        after = position + client_id_length
-        if after > len(view):
-            raise MalformedRequest(
-                f"a client id of {client_id_length} bytes, and {len(view) - position} are left"
-            )
-        try:
-            client_id = str(view[position:after], "utf-8")
-        except UnicodeDecodeError as error:
-            raise MalformedRequest(f"the client id is not UTF-8: {error}") from None
-        position = after
-    elif client_id_length == 0:
-        client_id = ""
-    elif client_id_length < -1:
-        raise MalformedRequest(f"a client id of {client_id_length} bytes")
-    api = APIS.get(api_key)
-    if api is None:
-        raise MalformedRequest(f"a request of key {api_key}, which is not served")
-    if not api.min_version <= version <= api.max_version:
-        if api_key == API_VERSIONS:
+    if length >= 0:
+        client_id = text(frame, position, length, len(frame))
+        position += length
+    elif length < -1:
+        raise MalformedRequest(f"a client id of {length} bytes")
+    decoder = _decoders.get((api_key, version))
+    if decoder is None:
+        if api_key == API_VERSIONS and not _is_served(api_key, version):
             return RequestHeader(api_key, 0, correlation_id, client_id), _unsupported_version()
-        raise MalformedRequest(
-            f"{api.name} of version {version}, and {api.min_version} to {api.max_version} are "
-            "served"
-        )
+        decoder = _new_decoder(api_key, version)
     header = RequestHeader(api_key, version, correlation_id, client_id)
-    return header, _decoder(api_key, version)(view, position)
+    return header, decoder(frame, position)
+
+
+def _is_served(api_key: int, version: int) -> bool:
+    api = APIS.get(api_key)
+    return api is not None and api.min_version <= version <= api.max_version
 
 
 def _unsupported_version() -> object:
@@ -89,37 +80,71 @@ def _unsupported_version() -> object:
     return ApiVersionsRequest(is_version_unsupported=True)
 
 
-Decoder = Callable[[memoryview, int], object]
+Decoder = Callable[[Buffer, int], object]
 """Takes a frame and the position after the client id."""
 
+_decoders: dict[tuple[int, int], Decoder] = {}
+"""By key and version: made, and kio's classes imported, when the first such request comes."""
 
-@cache
-def _decoder(api_key: int, version: int) -> Decoder:
-    """How to read a version of a request: made, and its classes imported, when first asked."""
+
+def _new_decoder(api_key: int, version: int) -> Decoder:
+    api = APIS.get(api_key)
+    if api is None:
+        raise MalformedRequest(f"a request of key {api_key}, which is not served")
+    if not _is_served(api_key, version):
+        raise MalformedRequest(
+            f"{api.name} of version {version}, and {api.min_version} to {api.max_version} are "
+            "served"
+        )
+    if api_key == PRODUCE:
+        decoder = _decoder_by_hand("produce", version)
+    elif api_key == FETCH:
+        decoder = _decoder_by_hand("fetch", version)
+    else:
+        decoder = _decoder_by_kio(api, version)
+    _decoders[api_key, version] = decoder
+    return decoder
+
+
+def _decoder_by_hand(module: str, version: int) -> Decoder:
+    found = import_module(f"kproof_impl.wire.{module}")
+    decode: Callable[[Buffer, int, int], object] = getattr(found, f"decode_{module}")
+    flexible: bool = version >= found.FLEXIBLE
+
+    def decode_frame(frame: Buffer, position: int) -> object:
+        if flexible:
+            if position < len(frame) and not frame[position]:
+                position += 1
+            else:
+                position, _ = skip_tagged_fields(frame, position, len(frame), 0)
+        return decode(frame, position, version)
+
+    return decode_frame
+
+
+def _decoder_by_kio(api: Api, version: int) -> Decoder:
     from kio.serial import entity_reader
 
-    kio_class = kio_request(api_key, version)
+    kio_class = kio_request(api.key, version)
     read: Any = entity_reader(kio_class)
     flexible = is_flexible(kio_class)
-    lift = REQUEST_LIFTS.get(api_key)
+    lift = REQUEST_LIFTS.get(api.key)
+    change = None
     if lift is not None and version < lift.before_version:
         adapt = to_record(kio_class, lift.old_class)
         change = lift.change
     else:
-        adapt = to_record(kio_class, record_request(api_key))
-        change = None
-    name = APIS[api_key].name
+        adapt = to_record(kio_class, record_request(api.key))
 
-    def decode(view: memoryview, position: int) -> object:
-        body = bytes(view[position:])
+    def decode_frame(frame: Buffer, position: int) -> object:
         if flexible:
-            body = body[skip_tags(body) :]
-        body = scan(kio_class, body)
+            position, _ = skip_tagged_fields(frame, position, len(frame), 0)
+        body = scan(kio_class, bytes(frame[position:]))
         try:
             kio_object, _ = read(body, 0)
         except Exception as error:
-            raise MalformedRequest(f"{name} v{version} cannot be read: {error}") from error
+            raise MalformedRequest(f"{api.name} v{version} cannot be read: {error}") from error
         record = adapt(kio_object)
         return record if change is None else change(record, version)
 
-    return decode
+    return decode_frame

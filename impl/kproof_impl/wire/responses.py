@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from functools import cache
+from importlib import import_module
 from io import BytesIO
 from typing import Any
 
 from kproof_impl.messages.ids import Buffer
 from kproof_impl.wire.adapt import to_kio
-from kproof_impl.wire.apis import API_VERSIONS
+from kproof_impl.wire.apis import API_VERSIONS, FETCH, PRODUCE
 from kproof_impl.wire.lifts import RESPONSE_LIFTS
 from kproof_impl.wire.requests import RequestHeader
 from kproof_impl.wire.schema import is_flexible, kio_response, record_response
@@ -29,15 +29,36 @@ def encode_response(header: RequestHeader, response: object) -> list[Buffer]:
     A response without records is one buffer; each run of records of a Fetch is a buffer of its
     own, the very one that the response holds.
     """
-    return _encoder(header.api_key, header.api_version)(header.correlation_id, response)
+    encoder = _encoders.get((header.api_key, header.api_version))
+    if encoder is None:
+        encoder = _new_encoder(header.api_key, header.api_version)
+    return encoder(header.correlation_id, response)
 
 
 Encoder = Callable[[int, Any], list[Buffer]]
 
+_encoders: dict[tuple[int, int], Encoder] = {}
+"""By key and version: made, and kio's classes imported, when the first such response goes."""
 
-@cache
-def _encoder(api_key: int, version: int) -> Encoder:
-    """How to write a version of a response: made, and its classes imported, when first asked."""
+
+def _new_encoder(api_key: int, version: int) -> Encoder:
+    if api_key == PRODUCE:
+        encoder = _encoder_by_hand("produce", version)
+    elif api_key == FETCH:
+        encoder = _encoder_by_hand("fetch", version)
+    else:
+        encoder = _encoder_by_kio(api_key, version)
+    _encoders[api_key, version] = encoder
+    return encoder
+
+
+def _encoder_by_hand(module: str, version: int) -> Encoder:
+    found = import_module(f"kproof_impl.wire.{module}")
+    encode: Callable[[int, Any, int], list[Buffer]] = getattr(found, f"encode_{module}")
+    return lambda correlation_id, response: encode(correlation_id, response, version)
+
+
+def _encoder_by_kio(api_key: int, version: int) -> Encoder:
     from kio.serial import entity_writer
 
     kio_class = kio_response(api_key, version)

@@ -24,11 +24,8 @@ from datetime import timedelta
 from functools import cache
 
 from kproof_impl.wire.errors import MalformedRequest
+from kproof_impl.wire.primitives import MAX_ELEMENTS, unsigned_varint, varint_bytes
 from kproof_impl.wire.schema import WireField, is_flexible, wire_fields
-
-MAX_ELEMENTS = 1_000_000
-"""Array elements in one request.  Kafka bounds them by the bytes of a request only; a client that
-sends empty strings would have 100 million objects made of 100 MB."""
 
 LONGEST_TIME_MS = (timedelta.max - timedelta(days=1)) // timedelta(milliseconds=1)
 
@@ -96,33 +93,6 @@ def _need(body: _Body, position: int, size: int, what: str) -> None:
         raise MalformedRequest(
             f"{what} at byte {position} needs {size} bytes, and {body.end - position} are left"
         )
-
-
-def unsigned_varint(data: bytes | memoryview, position: int, end: int) -> tuple[int, int]:
-    """A number of at most 32 bits in at most five bytes, and the position after it."""
-    value = 0
-    for shift in (0, 7, 14, 21, 28):
-        if position >= end:
-            raise MalformedRequest(f"a number at byte {position} is cut off by the end")
-        byte = data[position]
-        position += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            if value >> 32:
-                raise MalformedRequest(
-                    f"a number before byte {position} is {value}, beyond 32 bits"
-                )
-            return value, position
-    raise MalformedRequest(f"a number before byte {position} has more than five bytes")
-
-
-def _varint_bytes(value: int) -> bytes:
-    encoded = bytearray()
-    while value > 0x7F:
-        encoded.append(value & 0x7F | 0x80)
-        value >>= 7
-    encoded.append(value)
-    return bytes(encoded)
 
 
 @cache
@@ -407,18 +377,10 @@ def _scan_some_tags(body: _Body, start: int, tagged: dict[int, Scanner], what: s
             del body.edits[first_edit:]
             value = _edited(data, position, after, inner_edits)
             changed = changed or bool(inner_edits)
-            kept.append(_varint_bytes(tag) + _varint_bytes(len(value)) + value)
+            kept.append(varint_bytes(tag) + varint_bytes(len(value)) + value)
         else:
             changed = True
         position = after
     if changed:
-        body.edits.append((start, position, _varint_bytes(len(kept)) + b"".join(kept)))
+        body.edits.append((start, position, varint_bytes(len(kept)) + b"".join(kept)))
     return position
-
-
-def skip_tags(data: bytes) -> int:
-    """The position after the tagged fields that data begins with: a header's, of which none is
-    known."""
-    if data and not data[0]:
-        return 1
-    return _scan_some_tags(_Body(data), 0, {}, "the header")

@@ -1,0 +1,455 @@
+"""Fetch requests 4 to 17 and their responses, read and written by hand.
+
+Records go out as the buffers that they came from storage in: nothing of them is copied.  The bytes
+are those of kio; the tests prove it for every version.
+
+| request | |
+|---|---|
+| 4 | replica_id, max_wait, min_bytes, max_bytes, isolation_level, topics: topic, partitions |
+| 7 | session_id, session_epoch; forgotten topics |
+| 11 | rack_id |
+| 12 | compact lengths and tagged fields; cluster_id (tag 0) |
+| 13 | topic_id for the name |
+| 15 | replica_state (tag 1) for replica_id |
+| 17 | replica_directory_id of a partition (tag 0) |
+
+| response | |
+|---|---|
+| 4 | throttle_time, topics: topic, partitions: index, error_code, high_watermark, \
+last_stable_offset, aborted transactions, records |
+| 5 | log_start_offset of a partition |
+| 7 | error_code, session_id |
+| 11 | preferred_read_replica of a partition |
+| 12 | compact lengths and tagged fields; diverging_epoch (tag 0), current_leader (tag 1) and \
+snapshot_id (tag 2) of a partition |
+| 13 | topic_id for the name |
+| 16 | node_endpoints at the end (tag 0) |
+"""
+
+from __future__ import annotations
+
+import struct
+from uuid import UUID
+
+from kproof_impl.messages.fetch import (
+    CONSUMER,
+    NO_DIVERGENCE,
+    NO_LEADER,
+    NO_SNAPSHOT,
+    FetchPartition,
+    FetchRequest,
+    FetchResponse,
+    FetchTopic,
+    ForgottenTopic,
+    PartitionData,
+    ReplicaState,
+)
+from kproof_impl.messages.ids import NO_ID, Buffer
+from kproof_impl.wire.errors import MalformedRequest
+from kproof_impl.wire.primitives import (
+    MAX_ELEMENTS,
+    check_count,
+    compact_text,
+    legacy_text,
+    skip_tagged_fields,
+    tagged_fields,
+    text,
+    too_many,
+    unsigned_varint,
+    varint_bytes,
+    write_node_endpoints,
+)
+
+SESSIONS = 7
+RACKS = 11
+FLEXIBLE = 12
+TOPIC_IDS = 13
+REPLICA_STATE = 15
+DIRECTORY_IDS = 17
+
+INT16 = struct.Struct(">h")
+INT32 = struct.Struct(">i")
+REQUEST_4 = struct.Struct(">iiiib")
+REQUEST_7 = struct.Struct(">iiiibii")
+REQUEST_15 = struct.Struct(">iiibii")
+PARTITION_4 = struct.Struct(">iqi")
+PARTITION_5 = struct.Struct(">iqqi")
+PARTITION_9 = struct.Struct(">iiqqi")
+PARTITION_12 = struct.Struct(">iiqiqi")
+"""In the order of the fields of `FetchPartition`."""
+REPLICA = struct.Struct(">iq")
+
+
+def decode_fetch(data: Buffer, position: int, version: int) -> FetchRequest:
+    """The request whose body begins at a position of a frame; where the version has tagged fields,
+    after those of the header.  Raises `MalformedRequest`."""
+    read = _read_flexible if version >= FLEXIBLE else _read_legacy
+    try:
+        request, position = read(data, position, len(data), version)
+    except (struct.error, IndexError, ValueError):
+        raise MalformedRequest(
+            f"Fetch v{version} of {len(data)} bytes is cut off by the end"
+        ) from None
+    if position != len(data):
+        raise MalformedRequest(f"{len(data) - position} bytes after the end of Fetch v{version}")
+    return request
+
+
+def _read_legacy(data: Buffer, position: int, end: int, version: int) -> tuple[FetchRequest, int]:
+    request = FetchRequest()
+    if version >= SESSIONS:
+        (
+            replica_id,
+            request.max_wait_ms,
+            request.min_bytes,
+            request.max_bytes,
+            request.isolation_level,
+            request.session_id,
+            request.session_epoch,
+        ) = REQUEST_7.unpack_from(data, position)
+        position += REQUEST_7.size
+    else:
+        (
+            replica_id,
+            request.max_wait_ms,
+            request.min_bytes,
+            request.max_bytes,
+            request.isolation_level,
+        ) = REQUEST_4.unpack_from(data, position)
+        position += REQUEST_4.size
+    if replica_id != -1:
+        request.replica_state = ReplicaState(replica_id)
+    (count,) = INT32.unpack_from(data, position)
+    position += 4
+    elements = check_count(count, 6, position, end)
+    topics = []
+    for _ in range(count):
+        name, position = _legacy_text(data, position, end)
+        (partition_count,) = INT32.unpack_from(data, position)
+        position += 4
+        elements += check_count(partition_count, 16, position, end)
+        if elements > MAX_ELEMENTS:
+            raise too_many(position)
+        partitions = []
+        for _ in range(partition_count):
+            partition, position = _legacy_partition(data, position, version)
+            partitions.append(partition)
+        topics.append(FetchTopic(NO_ID, partitions, name))
+    request.topics = topics
+    if version >= SESSIONS:
+        (count,) = INT32.unpack_from(data, position)
+        position += 4
+        elements += check_count(count, 6, position, end)
+        forgotten = []
+        for _ in range(count):
+            name, position = _legacy_text(data, position, end)
+            (partition_count,) = INT32.unpack_from(data, position)
+            position += 4
+            elements += check_count(partition_count, 4, position, end)
+            if elements > MAX_ELEMENTS:
+                raise too_many(position)
+            numbers = struct.unpack_from(f">{partition_count}i", data, position)
+            position += 4 * partition_count
+            forgotten.append(ForgottenTopic(NO_ID, numbers, name))
+        request.forgotten_topics_data = forgotten
+    if version >= RACKS:
+        request.rack_id, position = _legacy_text(data, position, end)
+    return request, position
+
+
+def _legacy_text(data: Buffer, position: int, end: int) -> tuple[str, int]:
+    (length,) = INT16.unpack_from(data, position)
+    position += 2
+    if length < 0:
+        raise MalformedRequest(f"a string of {length} bytes before byte {position}")
+    return text(data, position, length, end), position + length
+
+
+def _legacy_partition(data: Buffer, position: int, version: int) -> tuple[FetchPartition, int]:
+    if version >= 9:
+        index, leader_epoch, offset, start, size = PARTITION_9.unpack_from(data, position)
+        partition = FetchPartition(index, leader_epoch, offset, -1, start, size)
+        return partition, position + PARTITION_9.size
+    if version >= 5:
+        index, offset, start, size = PARTITION_5.unpack_from(data, position)
+        return FetchPartition(index, -1, offset, -1, start, size), position + PARTITION_5.size
+    index, offset, size = PARTITION_4.unpack_from(data, position)
+    return FetchPartition(index, -1, offset, -1, -1, size), position + PARTITION_4.size
+
+
+def _read_flexible(data: Buffer, position: int, end: int, version: int) -> tuple[FetchRequest, int]:
+    has_ids = version >= TOPIC_IDS
+    smallest_topic = 18 if has_ids else 3
+    state = CONSUMER
+    if version < REPLICA_STATE:
+        (replica_id,) = INT32.unpack_from(data, position)
+        position += 4
+        if replica_id != -1:
+            state = ReplicaState(replica_id)
+    max_wait, min_bytes, max_bytes, isolation, session_id, epoch = REQUEST_15.unpack_from(
+        data, position
+    )
+    position += 21
+    # A length below 128 is one byte: those are read here.
+    count = data[position]
+    position += 1
+    if count >= 0x80:
+        count, position = unsigned_varint(data, position - 1, end)
+    elements = check_count(count - 1, smallest_topic, position, end)
+    topics = []
+    for _ in range(count - 1):
+        topic_id, name = NO_ID, ""
+        if has_ids:
+            topic_id = UUID(bytes=bytes(data[position : position + 16]))
+            position += 16
+        else:
+            name, position = _compact_text(data, position, end)
+        partition_count = data[position]
+        position += 1
+        if partition_count >= 0x80:
+            partition_count, position = unsigned_varint(data, position - 1, end)
+        elements += check_count(partition_count - 1, 33, position, end)
+        if elements > MAX_ELEMENTS:
+            raise too_many(position)
+        partitions = []
+        for _ in range(partition_count - 1):
+            partition = FetchPartition(*PARTITION_12.unpack_from(data, position))
+            partitions.append(partition)
+            position += 32
+            if not data[position]:
+                position += 1
+            elif version >= DIRECTORY_IDS:
+                position, elements = _partition_tags(data, position, end, partition, elements)
+            else:
+                position, elements = skip_tagged_fields(data, position, end, elements)
+        topics.append(FetchTopic(topic_id, partitions, name))
+        if data[position]:
+            position, elements = skip_tagged_fields(data, position, end, elements)
+        else:
+            position += 1
+    forgotten: list[ForgottenTopic] | tuple[()] = ()
+    if data[position] == 1:
+        position += 1
+    else:
+        forgotten, position, elements = _forgotten(data, position, end, has_ids, elements)
+    rack_id, position = _compact_text(data, position, end)
+    request = FetchRequest(
+        None,
+        state,
+        max_wait,
+        min_bytes,
+        max_bytes,
+        isolation,
+        session_id,
+        epoch,
+        topics,
+        forgotten,
+        rack_id,
+    )
+    if not data[position]:
+        return request, position + 1
+    return request, _request_tags(data, position, end, request, version)
+
+
+def _compact_text(data: Buffer, position: int, end: int) -> tuple[str, int]:
+    length = data[position]
+    position += 1
+    if length >= 0x80:
+        length, position = unsigned_varint(data, position - 1, end)
+    elif length == 1:
+        return "", position
+    elif not length:
+        raise MalformedRequest(f"a string before byte {position} is null, which it may not be")
+    return text(data, position, length - 1, end), position + length - 1
+
+
+def _forgotten(
+    data: Buffer, position: int, end: int, has_ids: bool, elements: int
+) -> tuple[list[ForgottenTopic], int, int]:
+    count, position = unsigned_varint(data, position, end)
+    elements += check_count(count - 1, 18 if has_ids else 3, position, end)
+    forgotten = []
+    for _ in range(count - 1):
+        topic_id, name = NO_ID, ""
+        if has_ids:
+            topic_id = UUID(bytes=bytes(data[position : position + 16]))
+            position += 16
+        else:
+            name, position = _compact_text(data, position, end)
+        partition_count, position = unsigned_varint(data, position, end)
+        partition_count -= 1
+        elements += check_count(partition_count, 4, position, end)
+        if elements > MAX_ELEMENTS:
+            raise too_many(position)
+        numbers = struct.unpack_from(f">{partition_count}i", data, position)
+        position += 4 * partition_count
+        forgotten.append(ForgottenTopic(topic_id, numbers, name))
+        position, elements = skip_tagged_fields(data, position, end, elements)
+    return forgotten, position, elements
+
+
+def _partition_tags(
+    data: Buffer, position: int, end: int, partition: FetchPartition, elements: int
+) -> tuple[int, int]:
+    found, position = tagged_fields(data, position, end)
+    for tag, start, after in found:
+        if tag == 0:
+            if after - start != 16:
+                raise MalformedRequest(f"a directory id of {after - start} bytes at byte {start}")
+            partition.replica_directory_id = UUID(bytes=bytes(data[start:after]))
+    elements += len(found)
+    if elements > MAX_ELEMENTS:
+        raise too_many(position)
+    return position, elements
+
+
+def _request_tags(
+    data: Buffer, position: int, end: int, request: FetchRequest, version: int
+) -> int:
+    found, position = tagged_fields(data, position, end)
+    for tag, start, after in found:
+        if tag == 0:
+            length, reached = unsigned_varint(data, start, after)
+            if length:  # Null is no cluster id, as its absence is.
+                request.cluster_id = text(data, reached, length - 1, after)
+                reached += length - 1
+        elif tag == 1 and version >= REPLICA_STATE:
+            if after - start <= REPLICA.size:
+                raise MalformedRequest(f"a replica state of {after - start} bytes at byte {start}")
+            request.replica_state = ReplicaState(*REPLICA.unpack_from(data, start))
+            reached, _ = skip_tagged_fields(data, start + REPLICA.size, after, 0)
+        else:
+            continue
+        if reached != after:
+            raise MalformedRequest(
+                f"tagged field {tag} at byte {start} is {reached - start} bytes long and claims "
+                f"{after - start}"
+            )
+    return position
+
+
+FRAME_START = struct.Struct(">ii")
+"""The length of what follows it, and the correlation id."""
+RESPONSE_7 = struct.Struct(">ihi")
+DATA_4 = struct.Struct(">ihqq")
+DATA_5 = struct.Struct(">ihqqq")
+ABORTED = struct.Struct(">qq")
+EPOCH_END = struct.Struct(">BBiqx")
+"""Tag, size, and two numbers with no tagged fields after them."""
+LEADER = struct.Struct(">BBiix")
+SNAPSHOT = struct.Struct(">BBqix")
+
+
+def encode_fetch(correlation_id: int, response: FetchResponse, version: int) -> list[Buffer]:
+    """The whole frame, its length and header included; records are buffers of their own."""
+    write = _write_flexible if version >= FLEXIBLE else _write_legacy
+    buffers: list[Buffer] = []
+    first = bytearray(8)
+    last = write(response, version, first, buffers)
+    if last:
+        buffers.append(last)
+    size = sum(map(len, buffers)) - 4 if len(buffers) > 1 else len(first) - 4
+    FRAME_START.pack_into(first, 0, size, correlation_id)
+    return buffers
+
+
+def _write_legacy(
+    response: FetchResponse, version: int, frame: bytearray, buffers: list[Buffer]
+) -> bytearray:
+    if version >= SESSIONS:
+        frame += RESPONSE_7.pack(
+            response.throttle_time_ms, response.error_code, response.session_id
+        )
+    else:
+        frame += INT32.pack(response.throttle_time_ms)
+    frame += INT32.pack(len(response.responses))
+    for topic in response.responses:
+        frame += legacy_text(topic.topic)
+        frame += INT32.pack(len(topic.partitions))
+        for partition in topic.partitions:
+            frame += _partition_start(partition, version)
+            aborted = partition.aborted_transactions
+            frame += INT32.pack(-1 if aborted is None else len(aborted))
+            for transaction in aborted or ():
+                frame += ABORTED.pack(transaction.producer_id, transaction.first_offset)
+            if version >= RACKS:
+                frame += INT32.pack(partition.preferred_read_replica)
+            records = partition.records
+            frame += INT32.pack(-1 if records is None else len(records))
+            if records:
+                buffers += (frame, records)
+                frame = bytearray()
+    return frame
+
+
+def _partition_start(partition: PartitionData, version: int) -> bytes:
+    start = (
+        partition.partition_index,
+        partition.error_code,
+        partition.high_watermark,
+        partition.last_stable_offset,
+    )
+    return DATA_4.pack(*start) if version < 5 else DATA_5.pack(*start, partition.log_start_offset)
+
+
+def _write_flexible(
+    response: FetchResponse, version: int, frame: bytearray, buffers: list[Buffer]
+) -> bytearray:
+    frame.append(0)  # No tagged fields in the header.
+    frame += RESPONSE_7.pack(response.throttle_time_ms, response.error_code, response.session_id)
+    frame += varint_bytes(len(response.responses) + 1)
+    for topic in response.responses:
+        frame += topic.topic_id.bytes if version >= TOPIC_IDS else compact_text(topic.topic)
+        frame += varint_bytes(len(topic.partitions) + 1)
+        for partition in topic.partitions:
+            frame += DATA_5.pack(
+                partition.partition_index,
+                partition.error_code,
+                partition.high_watermark,
+                partition.last_stable_offset,
+                partition.log_start_offset,
+            )
+            aborted = partition.aborted_transactions
+            if aborted:
+                frame += varint_bytes(len(aborted) + 1)
+                for transaction in aborted:
+                    frame += ABORTED.pack(transaction.producer_id, transaction.first_offset)
+                    frame.append(0)
+            else:
+                frame.append(0 if aborted is None else 1)
+            frame += INT32.pack(partition.preferred_read_replica)
+            records = partition.records
+            if records:
+                frame += varint_bytes(len(records) + 1)
+                buffers += (frame, records)
+                frame = bytearray()
+            else:
+                frame.append(0 if records is None else 1)
+            if (
+                partition.diverging_epoch is NO_DIVERGENCE
+                and partition.current_leader is NO_LEADER
+                and partition.snapshot_id is NO_SNAPSHOT
+            ):
+                frame.append(0)
+            else:
+                frame += _partition_tagged(partition)
+        frame.append(0)
+    if version < 16 or not response.node_endpoints:
+        frame.append(0)
+    else:
+        write_node_endpoints(frame, response.node_endpoints)
+    return frame
+
+
+def _partition_tagged(partition: PartitionData) -> bytes:
+    tagged = []
+    if partition.diverging_epoch != NO_DIVERGENCE:
+        divergence = partition.diverging_epoch
+        tagged.append(EPOCH_END.pack(0, 13, divergence.epoch, divergence.end_offset))
+    if partition.current_leader != NO_LEADER:
+        leader = partition.current_leader
+        tagged.append(LEADER.pack(1, 9, leader.leader_id, leader.leader_epoch))
+    if partition.snapshot_id != NO_SNAPSHOT:
+        snapshot = partition.snapshot_id
+        tagged.append(SNAPSHOT.pack(2, 13, snapshot.end_offset, snapshot.epoch))
+    return bytes((len(tagged),)) + b"".join(tagged)
