@@ -5,7 +5,6 @@ Each call opens a client of its own and closes it, as a program of a user would.
 
 import asyncio
 import time
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -13,10 +12,7 @@ from typing import Any, Protocol
 import aiokafka  # type: ignore[import-untyped]
 import confluent_kafka
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore", DeprecationWarning)  # Its way to read its own schemas.
-    import kafka  # type: ignore[import-untyped]
-    from kafka.codec import has_lz4, has_snappy, has_zstd  # type: ignore[import-untyped]
+from impl_support.clients_kafka_python import has_lz4, has_snappy, has_zstd, kafka
 
 READ_SECONDS = 20.0
 

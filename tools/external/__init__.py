@@ -1,0 +1,1 @@
+"""Test suites of other projects, fetched, built and aimed at one broker."""
