@@ -16,7 +16,7 @@ export PYTHONNOUSERSITE = 1
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help check test quick test-all wheel-test fix clean lint unit
+.PHONY: help check test quick test-all wheel-test soak fix clean lint unit
 
 help: ## List these targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' Makefile
@@ -39,6 +39,10 @@ test-all: test ## Run `make test`, then the slow tests.
 wheel-test: $(VENV)/.installed-dev ## Build the wheel and try it in an environment of its own.
 	$(call STAGE,wheel test)
 	@$(BIN)/python tools/wheel_test.py
+
+soak: $(VENV)/.installed-dev ## Kill the broker a hundred times under load; nothing acknowledged is lost.
+	$(call STAGE,soak: kill -9)
+	@$(BIN)/python tools/soak.py $(ARGS)
 
 fix: $(VENV)/.installed-dev ## Format the code and mend what can be mended without thought.
 	$(call STAGE,ruff)

@@ -29,7 +29,7 @@ EMBEDDED = """
 import time
 before = time.perf_counter()
 import asyncio
-from kproof_impl.shell.embedded import Broker
+from kproof_impl import Broker
 async def main():
     async with Broker() as broker:
         print(time.perf_counter() - before)
