@@ -9,8 +9,10 @@ classes from its types and metadata.  It refuses
 * a variable-length number of more than five bytes;
 * a string that is not UTF-8;
 * tags that do not rise, and a tagged field that does not fill its size;
-* more than `MAX_ELEMENTS` array elements and tagged fields in one request;
-* bytes after the end.
+* more than `MAX_ELEMENTS` array elements and tagged fields in one request.
+
+Bytes after the end are passed over, as Kafka does: librdkafka sends three of them in a Metadata
+request for all topics.
 
 kio refuses three things that Kafka takes; the scan writes them anew for kio: tagged fields that
 nobody knows are left out (KIP-482 has brokers skip them), a boolean other than 0 is made 1, and a
@@ -68,11 +70,9 @@ def scan(kio_class: type, data: bytes) -> bytes:
     """
     body = _Body(data)
     position = _struct_scanner(kio_class)(body, 0)
-    if position != body.end:
-        raise MalformedRequest(
-            f"{body.end - position} bytes after the end of a {_title(kio_class)} of {position}"
-        )
-    return _edited(data, 0, len(data), body.edits) if body.edits else data
+    if body.edits:
+        return _edited(data, 0, position, body.edits)
+    return data if position == body.end else data[:position]
 
 
 def _edited(data: bytes, start: int, end: int, edits: list[tuple[int, int, bytes]]) -> bytes:
