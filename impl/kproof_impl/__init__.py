@@ -1,5 +1,28 @@
-"""The broker: a small cluster that speaks the Kafka protocol. It is to come; nothing is here yet.
+"""The broker: it speaks Kafka's protocol, and unmodified Kafka clients work with it.
 
-It will report what it did as events, which the checker holds against the specification. It never
-imports `kproof_spec` or `kproof_checker`: it is a witness of its own.
+    from kproof_impl import Broker
+
+    with Broker() as broker:  # or `async with`
+        ...  # clients connect to broker.bootstrap_servers
+
+It never imports `kproof_spec` or `kproof_checker`: it is a witness of its own, which reports what
+it did as events that the checker holds against the specification.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kproof_impl.shell.embedded import Broker
+
+__all__ = ["Broker"]
+
+
+def __getattr__(name: str) -> object:
+    # Sockets and threads are imported by those only who want them: the core has none.
+    if name == "Broker":
+        from kproof_impl.shell.embedded import Broker
+
+        return Broker
+    raise AttributeError(f"module {__name__} has no attribute {name}")

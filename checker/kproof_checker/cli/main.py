@@ -23,6 +23,7 @@ from . import (
     graph_command,
     list_command,
     replay_command,
+    serve,
     walk_command,
     why_not_command,
 )
@@ -89,6 +90,7 @@ COMMANDS: tuple[tuple[str, Callable[..., int]], ...] = (
     ("why-not", why_not_command.why_not),
     ("graph", graph_command.graph),
     ("export", export_command.export),
+    ("serve", serve.serve),
 )
 """A command returns its exit code."""
 

@@ -1,0 +1,262 @@
+"""One client's connection: bytes to requests for the core, the core's answers to bytes.
+
+Requests are handed to the core in the order they came.  They are held back here while the core asks
+for a pause, or while the client does not take its answers: so a client's memory in this process is
+what was read at once, the answers to it, and no more, however fast it asks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections import deque
+from typing import TYPE_CHECKING
+
+from kproof_impl.messages.ids import Buffer
+from kproof_impl.shell.notices import CLOSED, FAULT, REFUSED
+from kproof_impl.wire.errors import MalformedRequest
+from kproof_impl.wire.frames import FrameReader
+from kproof_impl.wire.requests import decode_request
+
+if TYPE_CHECKING:
+    from kproof_impl.shell.server import Server
+
+JOINED_BYTES_MAX = 64 << 10
+"""Buffers that are larger are written by themselves: to copy them costs more than a system call."""
+
+HAS_GATHERED_WRITES = sys.version_info >= (3, 12)
+"""Before, asyncio joins what `writelines` gets, which copies records once more."""
+
+
+class Connection(asyncio.BufferedProtocol):
+    """The protocol of one accepted socket, numbered by `connection_id` from 1."""
+
+    __slots__ = (
+        "_frames",
+        "_held_by_core",
+        "_held_by_writes",
+        "_is_serving",
+        "_pending",
+        "_pending_bytes",
+        "_reader",
+        "_server",
+        "_transport",
+        "client",
+        "connection_id",
+        "is_closing",
+        "last_active",
+        "last_read",
+        "unsent_before",
+        "write_progress",
+    )
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._reader = FrameReader(server.limits.request_max_bytes)
+        self._frames: deque[Buffer] = deque()
+        self._pending: list[Buffer] = []
+        self._pending_bytes = 0
+        self._held_by_core = False
+        self._held_by_writes = False
+        self._is_serving = False
+        self._transport: asyncio.Transport | None = None
+        self.connection_id = 0
+        self.client = ""
+        self.is_closing = False
+        self.last_active = self.last_read = self.write_progress = server.seconds()
+        self.unsent_before = 0
+
+    # -- what asyncio calls --------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        peer = transport.get_extra_info("peername")
+        host, port = (str(peer[0]), peer[1]) if isinstance(peer, tuple) else ("", 0)
+        self.client = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        transport.set_write_buffer_limits(high=self._server.limits.write_high_bytes)
+        self._server.accept(self, host)
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._reader.get_buffer(sizehint)
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self.last_active = self.last_read = self._server.seconds()
+        self._server.bytes_in += nbytes
+        try:
+            self._frames.extend(self._reader.buffer_updated(nbytes))
+        except MalformedRequest as error:
+            self._serve()  # What came whole before it is answered.
+            self.close(REFUSED, str(error))
+            return
+        self._serve()
+
+    def eof_received(self) -> bool:
+        """A client that only stops sending gets the answers it has asked for, then the end."""
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.is_closing = True
+        self._frames.clear()
+        self._pending.clear()
+        self._server.lost(self)
+
+    def pause_writing(self) -> None:
+        self._held_by_writes = True
+        self._server.write_full(self)
+        self._hold_reading()
+
+    def resume_writing(self) -> None:
+        self._held_by_writes = False
+        self._server.write_free(self)
+        self.last_active = self._server.seconds()
+        self._go_on()
+
+    # -- what the server calls -----------------------------------------------------------------
+
+    def hold(self) -> None:
+        """The core wants no more requests for now."""
+        self._held_by_core = True
+        self._hold_reading()
+
+    def release(self) -> None:
+        """The core wants requests again."""
+        self._held_by_core = False
+        if not self._is_serving:
+            self._server.soon(self._go_on)
+
+    def send(self, buffers: list[Buffer]) -> None:
+        """Takes the buffers of an answer; they leave at `flush`, or at once when they are many."""
+        if self.is_closing:
+            return
+        if not self._pending:
+            self._server.unflushed.append(self)
+        self._pending += buffers
+        for buffer in buffers:
+            self._pending_bytes += len(buffer)
+        if self._pending_bytes > JOINED_BYTES_MAX:
+            self.flush()
+
+    def flush(self) -> None:
+        """Writes what `send` has taken, in as few system calls as pay."""
+        pending = self._pending
+        if not pending or self._transport is None:
+            return
+        self._server.bytes_out += self._pending_bytes
+        self.last_active = self._server.seconds()
+        self._pending, size, self._pending_bytes = [], self._pending_bytes, 0
+        if len(pending) == 1:
+            self._transport.write(pending[0])
+        elif HAS_GATHERED_WRITES or size <= JOINED_BYTES_MAX:
+            self._transport.writelines(pending)
+        else:
+            self._write_large(pending, self._transport)
+
+    def close(self, kind: str, reason: str) -> None:
+        """Ends the connection from this side, after what is on its way out, and tells why."""
+        if self.is_closing or self._transport is None:
+            return
+        self.flush()
+        self.is_closing = True
+        self._frames.clear()
+        self._server.notices(kind, reason, self.client)
+        self._transport.close()
+
+    def abort(self, kind: str, reason: str) -> None:
+        """Ends the connection now; what has not left is dropped."""
+        if self._transport is None:
+            return
+        if not self.is_closing:
+            self._server.notices(kind, reason, self.client)
+        self.is_closing = True
+        self._transport.abort()
+
+    @property
+    def unsent_bytes(self) -> int:
+        return 0 if self._transport is None else self._transport.get_write_buffer_size()
+
+    def stalled(self, now: float) -> str:
+        """Why this connection should end, judged at a time of `server.seconds`; empty: it need not.
+
+        To be asked now and then: whether the client takes its answers is seen from one time to the
+        next.
+        """
+        limits = self._server.limits
+        unsent, before = self.unsent_bytes, self.unsent_before
+        self.unsent_before = unsent
+        if unsent == 0 or unsent < before or before == 0:
+            self.write_progress = now
+        if (now - self.write_progress) * 1000 >= limits.write_stalled_ms:
+            return f"{unsent} bytes of answers were not taken for {limits.write_stalled_ms} ms"
+        if unsent or self._is_held:
+            return ""
+        if self._reader.pending_bytes and (
+            (now - self.last_read) * 1000 >= limits.frame_stalled_ms
+        ):
+            return f"a request was begun, and no more of it came for {limits.frame_stalled_ms} ms"
+        if (now - self.last_active) * 1000 >= limits.connections_max_idle_ms:
+            return f"idle for {limits.connections_max_idle_ms} ms"
+        return ""
+
+    # -- within --------------------------------------------------------------------------------
+
+    @property
+    def _is_held(self) -> bool:
+        return self._held_by_core or self._held_by_writes
+
+    def _serve(self) -> None:
+        """Hands the core what has come whole, as long as neither core nor client holds it up."""
+        if self._is_serving:
+            return
+        self._is_serving = True
+        try:
+            while self._frames and not self._is_held and not self.is_closing:
+                self._serve_one(self._frames.popleft())
+        finally:
+            self._is_serving = False
+            self._server.flush()
+        if self._frames:
+            self._hold_reading()
+
+    def _serve_one(self, frame: Buffer) -> None:
+        try:
+            header, request = decode_request(frame)
+        except MalformedRequest as error:
+            self.close(REFUSED, str(error))
+        except Exception as error:
+            self._server.notices(FAULT, f"a request could not be read: {error!r}", self.client)
+            self.close(CLOSED, "the broker failed to read its request")
+        else:
+            self._server.received(self.connection_id, header, request)
+
+    def _hold_reading(self) -> None:
+        if self._transport is not None and not self.is_closing and self._transport.is_reading():
+            self._transport.pause_reading()
+
+    def _go_on(self) -> None:
+        if self.is_closing or self._is_held:
+            return
+        self._serve()
+        if not self._frames:
+            self._resume_reading()
+
+    def _resume_reading(self) -> None:
+        transport = self._transport
+        if transport is None or self._is_held or self.is_closing or transport.is_reading():
+            return
+        self.last_read = self._server.seconds()
+        transport.resume_reading()
+
+    @staticmethod
+    def _write_large(buffers: list[Buffer], transport: asyncio.Transport) -> None:
+        small: list[Buffer] = []
+        for buffer in buffers:
+            if len(buffer) <= JOINED_BYTES_MAX:
+                small.append(buffer)
+                continue
+            if small:
+                transport.writelines(small)
+                small = []
+            transport.write(buffer)
+        if small:
+            transport.writelines(small)

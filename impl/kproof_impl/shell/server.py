@@ -1,0 +1,222 @@
+"""A broker on sockets: its core, the connections to it, and the time.
+
+One thread, one event loop: an input is handed to the core, its effects are performed, and the
+buffers they wrote leave at the end of the same turn of the loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections.abc import Callable
+from functools import partial
+from traceback import format_exception
+
+from kproof_impl.core.broker import Broker
+from kproof_impl.core.effects import Close, Effect, Pause, Report, Resume, Send
+from kproof_impl.core.inputs import Connected, Disconnected, Header, Input, Received, Tick
+from kproof_impl.shell.clock import Clock
+from kproof_impl.shell.connection import Connection
+from kproof_impl.shell.limits import Limits
+from kproof_impl.shell.notices import CLOSED, FAULT, REFUSED, WARNING, Notices, Tell
+from kproof_impl.wire.responses import encode_response
+
+LAST_WORDS_SECONDS = 1.0
+"""How long a stopping broker waits for its clients to take their last answers."""
+
+
+class Server:
+    """A started broker.  All its methods are for the thread of its event loop."""
+
+    def __init__(self, broker: Broker, limits: Limits, tell: Tell, clock: Clock) -> None:
+        self.broker = broker
+        self.limits = limits
+        self.notices = Notices(tell)
+        self.clock = clock
+        self.seconds: Callable[[], float] = time.monotonic
+        self.connections: dict[int, Connection] = {}
+        self.unflushed: list[Connection] = []
+        self.bytes_in = 0
+        self.bytes_out = 0
+        self.accepted_count = 0
+        self._write_full: dict[int, Connection] = {}
+        self._servers: list[asyncio.Server] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_due_ms = 0
+        self._sweeper: asyncio.TimerHandle | None = None
+        self._all_gone: asyncio.Event | None = None
+        self._is_stopping = False
+
+    # -- life --------------------------------------------------------------------------------
+
+    async def start(self, sockets: list[socket.socket]) -> None:
+        """Listens on bound sockets, which are the server's from now on."""
+        self._loop = asyncio.get_running_loop()
+        self._all_gone = asyncio.Event()
+        for each in sockets:
+            self._servers.append(
+                await self._loop.create_server(
+                    partial(Connection, self), sock=each, backlog=self.limits.listen_backlog
+                )
+            )
+        self._set_timer()
+        self._sweeper = self._loop.call_later(self.limits.sweep_ms / 1000, self._sweep)
+
+    async def stop(self) -> None:
+        """Answers no more, lets what is on its way out leave, and closes the logs cleanly."""
+        self._is_stopping = True
+        for server in self._servers:
+            server.close()
+        for timer in (self._timer, self._sweeper):
+            if timer is not None:
+                timer.cancel()
+        for connection in list(self.connections.values()):
+            connection.close(CLOSED, "the broker stops")
+        if self.connections and self._all_gone is not None:
+            try:
+                await asyncio.wait_for(self._all_gone.wait(), LAST_WORDS_SECONDS)
+            except TimeoutError:
+                for connection in list(self.connections.values()):
+                    connection.abort(CLOSED, "the broker stops")
+                await asyncio.sleep(0)
+        self.broker.stop(self.clock.now_ms())
+        self.notices.close()
+
+    # -- what connections call -----------------------------------------------------------------
+
+    def accept(self, connection: Connection, host: str) -> None:
+        """A connection has been made: numbers it, or ends it if there are too many."""
+        if self._is_stopping:
+            connection.abort(CLOSED, "the broker stops")
+            return
+        if len(self.connections) >= self.limits.max_connections:
+            connection.abort(REFUSED, f"{len(self.connections)} connections are the limit")
+            return
+        self.accepted_count += 1
+        connection.connection_id = self.accepted_count
+        self.connections[connection.connection_id] = connection
+        self._feed(Connected(connection.connection_id, host))
+
+    def received(self, connection_id: int, header: Header, request: object) -> None:
+        """A request has come; what the core wants done is done, but for the flush."""
+        self._feed(Received(connection_id, header, request))
+
+    def lost(self, connection: Connection) -> None:
+        """A connection is gone, whoever closed it."""
+        if self.connections.pop(connection.connection_id, None) is None:
+            return
+        self._write_full.pop(connection.connection_id, None)
+        self._feed(Disconnected(connection.connection_id))
+        self.flush()
+        if self._is_stopping and not self.connections and self._all_gone is not None:
+            self._all_gone.set()
+
+    def write_full(self, connection: Connection) -> None:
+        """A client does not take its answers as fast as they come.
+
+        Each may have some that wait; but where all of them together are more than this process
+        should hold, the one that has taken nothing for the longest time ends.
+        """
+        self._write_full[connection.connection_id] = connection
+        unsent = sum(each.unsent_bytes for each in self._write_full.values())
+        if unsent > self.limits.unsent_bytes_max:
+            slowest = min(self._write_full.values(), key=lambda each: each.write_progress)
+            self.soon(
+                partial(
+                    slowest.abort,
+                    CLOSED,
+                    f"{unsent} bytes of answers are not taken by their clients, and "
+                    f"{self.limits.unsent_bytes_max} is the limit; this one is the slowest",
+                )
+            )
+
+    def write_free(self, connection: Connection) -> None:
+        """A client has taken most of its answers."""
+        self._write_full.pop(connection.connection_id, None)
+
+    def soon(self, action: Callable[[], object]) -> None:
+        """Calls `action` in a later turn of the loop."""
+        if self._loop is not None:
+            self._loop.call_soon(action)
+
+    def flush(self) -> None:
+        """Writes out what the answers of this turn have left in their connections."""
+        while self.unflushed:
+            unflushed, self.unflushed = self.unflushed, []
+            for connection in unflushed:
+                connection.flush()
+
+    # -- the core ------------------------------------------------------------------------------
+
+    def _feed(self, event: Input) -> None:
+        try:
+            effects = self.broker.receive(event, self.clock.now_ms())
+        except Exception as error:
+            # The core reports its own faults in requests; this one was in a timer or a clean-up.
+            self._report(error)
+            return
+        for effect in effects:
+            self._perform(effect)
+        self._set_timer()
+
+    def _perform(self, effect: Effect) -> None:
+        if isinstance(effect, Report):
+            self.notices(FAULT, effect.text)
+            return
+        connection = self.connections.get(effect.connection_id)
+        if connection is None:
+            return
+        if isinstance(effect, Send):
+            try:
+                buffers = encode_response(effect.header, effect.response)  # type: ignore[arg-type] # As it came in.
+            except Exception as error:
+                self._report(error, f"; answering {effect.header}")
+                connection.close(CLOSED, "the broker failed to write its answer")
+            else:
+                connection.send(buffers)
+        elif isinstance(effect, Close):
+            connection.close(REFUSED, effect.reason)
+        elif isinstance(effect, Pause):
+            connection.hold()
+        elif isinstance(effect, Resume):
+            connection.release()
+
+    def _report(self, error: Exception, what: str = "") -> None:
+        where = "".join(format_exception(error)).strip().splitlines()[-3:]
+        self.notices(FAULT, f"{error!r}: {' '.join(line.strip() for line in where)}{what}")
+
+    # -- the time ------------------------------------------------------------------------------
+
+    def _set_timer(self) -> None:
+        due_ms = self.broker.next_deadline_ms()
+        if due_ms is None or self._loop is None or self._is_stopping:
+            return
+        if self._timer is not None:
+            if self._timer_due_ms <= due_ms:
+                return  # It comes early enough, and looks again then.
+            self._timer.cancel()
+        self._timer_due_ms = due_ms
+        wait_ms = max(0, due_ms - self.clock.now_ms())
+        self._timer = self._loop.call_later(wait_ms / 1000, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        self._feed(Tick())
+        self.flush()
+        self._set_timer()
+
+    def _sweep(self) -> None:
+        """Ends connections that are stalled or idle."""
+        assert self._loop is not None
+        self._sweeper = self._loop.call_later(self.limits.sweep_ms / 1000, self._sweep)
+        now = self.seconds()
+        for connection in list(self.connections.values()):
+            reason = connection.stalled(now)
+            if reason:
+                connection.abort(CLOSED, reason)
+
+    def warn(self, text: str) -> None:
+        """Tells whoever runs the broker."""
+        self.notices(WARNING, text)
