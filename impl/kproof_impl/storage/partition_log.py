@@ -1,0 +1,321 @@
+"""The log of one partition on a file system: `core.ports.PartitionLog`.
+
+A batch is in the file when `append` returns, so a killed process loses none; it is forced to the
+disk after `flush.messages` records, after `flush.ms`, and at the end.  `recovery_point` is the
+offset up to which everything is forced: what comes after it is looked at again if the broker did
+not stop cleanly.
+
+A write that fails is undone by cutting the file back.  If that fails too, or if forcing fails, then
+nobody knows what is on the disk, and the log refuses everything until it is opened again.
+"""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+
+from kproof_impl.core.log_config import LogConfig
+from kproof_impl.core.ports import ActiveProducer, EpochEnd, TimestampOffset
+from kproof_impl.messages.ids import Buffer
+from kproof_impl.records.batch import LENGTH_END, NO_PRODUCER_ID, BatchHeader
+from kproof_impl.records.build import PATCH
+from kproof_impl.records.errors import LogFailed
+from kproof_impl.storage import time_lookup
+from kproof_impl.storage.epoch_checkpoint import EpochCheckpoint
+from kproof_impl.storage.names import INDEX, TIME_INDEX
+from kproof_impl.storage.offset_index import ENTRY_BYTES, OFFSET_MAX
+from kproof_impl.storage.producer_snapshot import write_snapshot
+from kproof_impl.storage.producer_state import ProducerState
+from kproof_impl.storage.recovery import Loaded, load_producers, prune_snapshots
+from kproof_impl.storage.retention import expired_count
+from kproof_impl.storage.segment import Segment
+from kproof_impl.storage.segments import Notify, Segments, snapshot_path
+from kproof_impl.storage.time_index import ENTRY
+
+PRODUCER_CHECK_MS = 600_000
+"""So often silent producers are looked for."""
+_NEVER = -1
+
+
+class FilePartitionLog:
+    """A log on files.  `on_checkpoint` is called when a checkpoint of the directory must be
+    written at once: when the log start is moved into a segment, or the log is truncated."""
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        config: LogConfig,
+        producer_expiration_ms: int,
+        on_checkpoint: Notify,
+    ) -> None:
+        self._segments: Segments = loaded.segments
+        self._files = loaded.segments.files
+        self._directory = loaded.segments.directory
+        self._active: Segment = loaded.segments.active
+        self._epochs: EpochCheckpoint = loaded.epochs
+        self._latest_epoch = loaded.epochs.latest_epoch
+        self._producers: ProducerState = loaded.producers
+        self._producer_expiration_ms = producer_expiration_ms
+        self._producer_check_ms = _NEVER
+        self._on_checkpoint = on_checkpoint
+        self.log_start_offset: int = loaded.log_start_offset
+        self.log_end_offset: int = loaded.segments.active.next_offset
+        self.recovery_point: int = loaded.recovery_point
+        self._unforced: list[Segment] = loaded.unforced
+        """Closed segments that have not been forced to the disk."""
+        self._is_directory_forced = False
+        self._unforced_since_ms = _NEVER
+        self._failure = ""
+        self._closed_bytes = sum(segment.size for segment in loaded.segments.all[:-1])
+        self.configure(config)
+
+    @property
+    def size_bytes(self) -> int:
+        return self._closed_bytes + self._active.size
+
+    @property
+    def latest_epoch(self) -> int:
+        return self._latest_epoch
+
+    @property
+    def file_delete_delay_ms(self) -> int:
+        return self._config.file_delete_delay_ms
+
+    @property
+    def is_failed(self) -> bool:
+        return bool(self._failure)
+
+    def configure(self, config: LogConfig) -> None:
+        self._config = config
+        self._active.index_interval_bytes = config.index_interval_bytes
+        self._index_entries_max = config.segment_index_bytes // max(ENTRY_BYTES, ENTRY.size)
+
+    def begin_epoch(self, leader_epoch: int) -> None:
+        self._check_usable()
+        self._epochs.assign(leader_epoch, self.log_end_offset)
+        self._latest_epoch = self._epochs.latest_epoch
+
+    def duplicate_of(self, batch: BatchHeader) -> int | None:
+        if batch.producer_id < 0:
+            return None
+        return self._producers.duplicate_of(batch)
+
+    def append(self, batch: BatchHeader, data: Buffer, leader_epoch: int, now_ms: int) -> int:
+        if self._failure:
+            raise LogFailed(self._failure)
+        segment = self._active
+        config = self._config
+        batch_length = batch.batch_length
+        size = batch_length + LENGTH_END
+        base_offset = self.log_end_offset
+        last_offset = base_offset + batch.last_offset_delta
+        max_timestamp = batch.max_timestamp
+        if segment.size:
+            if (
+                segment.size + size > config.segment_bytes
+                or max_timestamp - segment.first_timestamp_ms > config.segment_ms
+                or last_offset - segment.base_offset > OFFSET_MAX
+                or len(segment.offset_index.offsets) >= self._index_entries_max
+            ):
+                segment = self._roll()
+        elif segment.created_ms < 0:
+            segment.created_ms = now_ms
+        if leader_epoch != self._latest_epoch:
+            self.begin_epoch(leader_epoch)
+        parts = (PATCH.pack(base_offset, batch_length, leader_epoch), memoryview(data)[16:])
+        try:
+            segment.append(base_offset, last_offset, max_timestamp, parts, size)
+        except LogFailed:
+            self._undo_append(segment)
+            raise
+        self.log_end_offset = last_offset + 1
+        if batch.producer_id != NO_PRODUCER_ID:
+            self._producers.note(batch, base_offset)
+        if last_offset - self.recovery_point >= config.flush_messages - 1:
+            self.flush()
+        elif self._unforced_since_ms < 0:
+            self._unforced_since_ms = now_ms
+        return base_offset
+
+    def read(self, offset: int, max_bytes: int, end_offset: int, at_least_one: bool) -> Buffer:
+        log_end_offset = self.log_end_offset
+        if offset >= log_end_offset or offset >= end_offset:
+            return b""
+        segment = self._active
+        tail = segment.tail_offsets
+        if tail and offset >= tail[0]:
+            start = segment.tail_positions[bisect_right(tail, offset) - 1]
+        else:
+            for segment in self._segments.from_offset(offset):
+                start = segment.locate(offset)
+                if start < segment.size:
+                    break
+        stop = segment.size if end_offset >= segment.next_offset else segment.locate(end_offset)
+        if stop - start > max_bytes:
+            limit, stop = stop, segment.boundary(start, start + max_bytes)
+            if stop == start and at_least_one:
+                stop = min(limit, segment.first_batch_end(start))
+        if stop <= start:
+            return b""
+        return segment.file.read(start, stop - start)
+
+    def find_timestamp(self, timestamp_ms: int, end_offset: int) -> TimestampOffset | None:
+        return time_lookup.find_timestamp(
+            self._segments, timestamp_ms, self.log_start_offset, end_offset
+        )
+
+    def find_max_timestamp(self, end_offset: int) -> TimestampOffset | None:
+        return time_lookup.find_max_timestamp(self._segments, self.log_start_offset, end_offset)
+
+    def end_offset_for_epoch(self, leader_epoch: int) -> EpochEnd:
+        return self._epochs.end_offset(leader_epoch, self.log_end_offset)
+
+    def active_producers(self) -> Sequence[ActiveProducer]:
+        return self._producers.active()
+
+    def advance_log_start_offset(self, offset: int) -> None:
+        self._check_usable()
+        if offset <= self.log_start_offset:
+            return
+        self.log_start_offset = min(offset, self.log_end_offset)
+        count = max(0, self._segments.floor(self.log_start_offset))
+        self._delete_first(count, _NEVER)
+        self._epochs.truncate_start(self.log_start_offset)
+        self._on_checkpoint()
+
+    def apply_retention(self, now_ms: int, high_watermark: int) -> int:
+        self._check_usable()
+        segments = self._segments
+        count = expired_count(segments, self._config, now_ms, high_watermark, self.log_start_offset)
+        if count == len(segments.all):
+            self._roll()
+        self._delete_first(count, now_ms)
+        if segments.all[0].base_offset > self.log_start_offset:
+            self.log_start_offset = segments.all[0].base_offset
+            self._epochs.truncate_start(self.log_start_offset)
+        return count
+
+    def tick(self, now_ms: int) -> None:
+        segment = self._active
+        self._segments.remove_doomed(now_ms)
+        if self._failure:
+            return
+        if (
+            self._unforced_since_ms >= 0
+            and now_ms - self._unforced_since_ms >= self._config.flush_ms
+        ):
+            self.flush()
+        if segment.size:
+            if segment.created_ms < 0:
+                segment.created_ms = now_ms
+            elif now_ms - segment.created_ms > self._config.segment_ms:
+                self._roll()
+        if now_ms - self._producer_check_ms >= PRODUCER_CHECK_MS:
+            self._producer_check_ms = now_ms
+            self._producers.forget_silent(now_ms - self._producer_expiration_ms)
+
+    def truncate_to(self, offset: int) -> None:
+        """Cuts the log at `offset`, or before the batch that has it: batches stay whole."""
+        self._check_usable()
+        if offset >= self.log_end_offset:
+            return
+        segments = self._segments
+        if offset < segments.base_offsets[0]:
+            segments.drop_from(0)
+            self._active = segments.add(offset, self._config)
+        else:
+            segments.drop_from(segments.floor(offset) + 1)
+            self._active = segments.active
+            self._active.truncate_to(offset)
+            self._active.save_indexes()
+        self._unforced = [segment for segment in self._unforced if segment in segments.all]
+        self._closed_bytes = sum(segment.size for segment in segments.all[:-1])
+        self._is_directory_forced = False
+        self.log_end_offset = self._active.next_offset
+        self.log_start_offset = min(self.log_start_offset, self.log_end_offset)
+        self.recovery_point = min(self.recovery_point, self.log_end_offset)
+        self._epochs.truncate_end(self.log_end_offset)
+        self._latest_epoch = self._epochs.latest_epoch
+        self._producers = load_producers(segments, self.log_start_offset, self.log_end_offset)
+        prune_snapshots(segments, self.log_end_offset)
+        self._on_checkpoint()
+
+    def flush(self) -> None:
+        self._check_usable()
+        try:
+            self._force()
+        except LogFailed as error:
+            self._failure = f"{error} What is on the disk is unknown: restart the broker."
+            raise
+        self.recovery_point = self.log_end_offset
+        self._unforced_since_ms = _NEVER
+
+    def close(self) -> None:
+        if not self._failure:
+            self._active.close_indexes()
+            self._snapshot()
+            prune_snapshots(self._segments, self.log_end_offset)
+            self._is_directory_forced = False
+            self._unforced.append(self._active)
+            self.flush()
+        self._segments.close()
+
+    def abandon(self) -> None:
+        """Gives back the files and writes nothing, as a broker does that is killed."""
+        self._segments.close()
+
+    def _check_usable(self) -> None:
+        if self._failure:
+            raise LogFailed(self._failure)
+
+    def _undo_append(self, segment: Segment) -> None:
+        try:
+            segment.file.truncate(segment.size)
+        except LogFailed as error:
+            self._failure = f"{error} What is on the disk is unknown: restart the broker."
+
+    def _roll(self) -> Segment:
+        """Closes the active segment and begins another at the end of the log."""
+        closed = self._active
+        closed.close_indexes()
+        closed.tail_offsets, closed.tail_positions = (
+            closed.tail_offsets[:0],
+            closed.tail_offsets[:0],
+        )
+        self._snapshot()
+        self._unforced.append(closed)
+        self._closed_bytes += closed.size
+        self._is_directory_forced = False
+        self._active = self._segments.add(self.log_end_offset, self._config)
+        self._segments.keep_few_loaded(closed)
+        return self._active
+
+    def _snapshot(self) -> None:
+        path = snapshot_path(self._directory, self.log_end_offset)
+        write_snapshot(self._files, path, self._producers)
+
+    def _delete_first(self, count: int, now_ms: int) -> None:
+        if count == 0:
+            return
+        doomed = self._segments.all[:count]
+        self._closed_bytes -= sum(segment.size for segment in doomed)
+        self._unforced = [segment for segment in self._unforced if segment not in doomed]
+        self._segments.doom_first(count, now_ms + self._config.file_delete_delay_ms)
+
+    def _force(self) -> None:
+        files = self._files
+        while self._unforced:
+            segment = self._unforced[0]
+            segment.file.fsync()
+            for path in (
+                segment.path + INDEX,
+                segment.path + TIME_INDEX,
+                snapshot_path(self._directory, segment.next_offset),
+            ):
+                files.fsync_path(path)
+            del self._unforced[0]
+        if self.log_end_offset > self.recovery_point:
+            self._active.file.fsync()
+        self._epochs.force()
+        if not self._is_directory_forced:
+            files.fsync_directory(self._directory)
+            files.fsync_directory(self._directory.rpartition("/")[0])
+            self._is_directory_forced = True

@@ -1,0 +1,104 @@
+"""The segments of one log, in the order of their base offsets, and the files that go with them."""
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+
+from kproof_impl.core.log_config import LogConfig
+from kproof_impl.storage.files import Files
+from kproof_impl.storage.names import DELETED, INDEX, LOG, SNAPSHOT, TIME_INDEX, offset_name
+from kproof_impl.storage.segment import Segment
+
+LOADED_MAX = 4
+"""Indexes of so many closed segments of a log are kept in memory."""
+
+
+class Segments:
+    """Never empty.  The last one is active: it is written to."""
+
+    def __init__(self, files: Files, directory: str, segments: list[Segment]) -> None:
+        self.files = files
+        self.directory = directory
+        self.all = segments
+        self.base_offsets = [segment.base_offset for segment in segments]
+        self._loaded: list[Segment] = []
+        self._doomed: list[tuple[int, str]] = []
+        """When to remove which file, by the clock in milliseconds."""
+
+    @property
+    def active(self) -> Segment:
+        return self.all[-1]
+
+    def size_bytes(self) -> int:
+        return sum(segment.size for segment in self.all)
+
+    def floor(self, offset: int) -> int:
+        """The place of the last segment that begins at the offset or before it, or of the first."""
+        return max(0, bisect_right(self.base_offsets, offset) - 1)
+
+    def from_offset(self, offset: int) -> Iterator[Segment]:
+        """The segments from the one that has the offset on, with their indexes in memory."""
+        for place in range(self.floor(offset), len(self.all)):
+            segment = self.all[place]
+            self._load(segment)
+            yield segment
+
+    def _load(self, segment: Segment) -> None:
+        if not segment.is_loaded:
+            segment.load()
+            self.keep_few_loaded(segment)
+
+    def keep_few_loaded(self, segment: Segment) -> None:
+        """A closed segment has its indexes in memory; others give theirs back."""
+        self._loaded.append(segment)
+        if len(self._loaded) > LOADED_MAX:
+            self._loaded.pop(0).unload()
+
+    def add(self, base_offset: int, config: LogConfig) -> Segment:
+        """A new active segment."""
+        segment = Segment(self.files, self.directory, base_offset, config.index_interval_bytes)
+        self.all.append(segment)
+        self.base_offsets.append(base_offset)
+        return segment
+
+    def doom_first(self, count: int, remove_at_ms: int) -> None:
+        """Forgets the oldest segments; their files get another name and go when it is time."""
+        for segment in self.all[:count]:
+            segment.file.close()
+            for path in files_of(segment.path):
+                if self.files.size(path) >= 0:
+                    self.files.rename(path, path + DELETED)
+                    self._doomed.append((remove_at_ms, path + DELETED))
+        self._loaded = [segment for segment in self._loaded if segment not in self.all[:count]]
+        del self.all[:count], self.base_offsets[:count]
+
+    def drop_from(self, place: int) -> None:
+        """Forgets the segments from a place on; their files go at once."""
+        for segment in self.all[place:]:
+            segment.file.close()
+            for path in files_of(segment.path):
+                self.files.remove(path)
+        self._loaded = [segment for segment in self._loaded if segment not in self.all[place:]]
+        del self.all[place:], self.base_offsets[place:]
+
+    def remove_doomed(self, now_ms: int) -> None:
+        """Removes the files whose delay is over."""
+        if self._doomed and self._doomed[0][0] <= now_ms:
+            for _, path in self._doomed:
+                self.files.remove(path)
+            self._doomed.clear()
+
+    def close(self) -> None:
+        for segment in self.all:
+            segment.file.close()
+
+
+def files_of(path: str) -> tuple[str, ...]:
+    """The files of a segment, by the path that they have in common."""
+    return path + LOG, path + INDEX, path + TIME_INDEX, path + SNAPSHOT
+
+
+def snapshot_path(directory: str, offset: int) -> str:
+    return f"{directory}/{offset_name(offset)}{SNAPSHOT}"
+
+
+Notify = Callable[[], None]
