@@ -125,6 +125,11 @@ class Broker:
     def connections_count(self) -> int:
         return len(self._connections)
 
+    @property
+    def groups_count(self) -> int:
+        """How many groups there are, without making their coordinator."""
+        return 0 if self._groups is None else len(self._groups.groups)
+
     # -- requests ----------------------------------------------------------------------------
 
     def _received(self, event: Received) -> None:
