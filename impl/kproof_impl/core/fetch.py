@@ -1,0 +1,275 @@
+"""Fetch, versions 4 to 17: a client reads whole batches from some partitions.
+
+*Behaviour*
+- Partitions are read in the order in which they are asked for, each up to its own limit of bytes
+  and all up to the request's.  The first batch that is found is sent whole, however large it is, so
+  that a client always makes progress (KIP-74).
+- A fetch that finds less than `min_bytes` waits up to `max_wait_ms` (`waiting_fetches`), unless a
+  partition has an error or a diverging epoch.
+- Consumers read below the high watermark; read_committed reads below the last stable offset, which
+  is the same here, and is told that no transaction was aborted.
+- A client that says which leader epoch it believes in is fenced if it is another (KIP-320); one
+  that says the epoch of the last record it has is told where its log diverges (KIP-595).
+
+*Version notes*: 5 the log's start offset; 7 sessions (KIP-227); 9 leader epochs (KIP-320); 11 the
+rack (KIP-392); 12 diverging epochs (KIP-595); 13 topic ids (KIP-516); 15 the replica's epoch
+(KIP-903); 16 the leader's address with an error (KIP-951); 17 a directory's id (KIP-853).
+
+*Not implemented*: replicas.  No partition has another replica, so a fetch that says it is one is
+refused as Kafka refuses a stranger.  INCONSISTENT_TOPIC_ID does not happen: an id that is known has
+one name.
+
+REF   Kafka's `ReplicaManager.readFromLog`, `Partition.readRecords`, `DelayedFetch`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from kproof_impl.core.calls import Call
+from kproof_impl.core.errors import ErrorCode
+from kproof_impl.core.fetch_sessions import (
+    TOPIC_IDS_VERSION,
+    FetchContext,
+    Result,
+    WantedPartition,
+)
+from kproof_impl.core.partition import NO_LEADER_EPOCH
+from kproof_impl.messages.fetch import (
+    EpochEndOffset,
+    FetchableTopicResponse,
+    FetchRequest,
+    FetchResponse,
+    LeaderIdAndEpoch,
+    NodeEndpoint,
+    PartitionData,
+    SnapshotId,
+)
+from kproof_impl.messages.ids import NO_ID, Buffer
+from kproof_impl.records.errors import LogFailed
+
+if TYPE_CHECKING:
+    from kproof_impl.core.broker import Broker
+    from kproof_impl.core.partition import Partition
+
+READ_COMMITTED = 1
+NO_OFFSET = -1
+NO_REPLICA = -1
+
+_NO_EPOCH_END = EpochEndOffset()
+_NO_LEADER = LeaderIdAndEpoch()
+_NO_SNAPSHOT = SnapshotId()
+_LEADER_ERRORS = (ErrorCode.NOT_LEADER_OR_FOLLOWER, ErrorCode.FENCED_LEADER_EPOCH)
+"""With these a client is told who leads (KIP-951)."""
+
+
+def fetch(broker: Broker, call: Call, request: FetchRequest) -> FetchResponse | None:
+    """Reads at once what there is; keeps the call if that is less than it wants."""
+    version = call.header.api_version
+    context = broker.fetch_sessions.begin(request, version, broker.now_ms)
+    if not isinstance(context, FetchContext):
+        return FetchResponse(0, int(context))
+    reading = _Reading(broker, request, context, version)
+    reading.read()
+    if (
+        reading.is_urgent
+        or reading.bytes_count >= reading.min_bytes
+        or request.max_wait_ms <= 0
+        or not reading.waits_for
+    ):
+        return reading.response()
+
+    def complete() -> None:
+        reading.read()
+        call.answer(reading.response())
+
+    broker.waiting_fetches.wait(
+        call,
+        reading.waits_for,
+        reading.min_bytes - reading.bytes_count,
+        broker.now_ms + request.max_wait_ms,
+        complete,
+    )
+    return None
+
+
+class _Reading:
+    """One fetch being read, as often as it takes until it is answered."""
+
+    __slots__ = (
+        "_broker",
+        "_context",
+        "_is_committed",
+        "_max_bytes",
+        "_replica_id",
+        "_results",
+        "_version",
+        "bytes_count",
+        "is_urgent",
+        "min_bytes",
+        "waits_for",
+    )
+
+    def __init__(
+        self, broker: Broker, request: FetchRequest, context: FetchContext, version: int
+    ) -> None:
+        self._broker = broker
+        self._context = context
+        self._version = version
+        self._is_committed = request.isolation_level == READ_COMMITTED
+        self._max_bytes = min(request.max_bytes, broker.config.fetch_max_bytes)
+        self._replica_id = request.replica_state.replica_id
+        self._results: list[Result] = []
+        self.min_bytes = min(request.min_bytes, self._max_bytes)
+        self.bytes_count = 0
+        self.is_urgent = False
+        """A partition has an error or a diverging epoch, which a client should know at once."""
+        self.waits_for: list[tuple[Partition, int]] = []
+
+    def read(self) -> None:
+        """Reads all partitions, in their order, as far as the limits allow."""
+        results = self._results = []
+        waits_for = self.waits_for = []
+        self.is_urgent = False
+        bytes_left = self._max_bytes
+        bytes_count = 0
+        topics = self._broker.topics
+        uses_ids = self._version >= TOPIC_IDS_VERSION
+        is_incremental = self._context.session is not None
+        for wanted in self._context.wanted:
+            if uses_ids:
+                partition = topics.partition_by_id(wanted.topic_id, wanted.partition)
+            else:
+                partition = topics.partition(wanted.topic, wanted.partition)
+            if partition is None:
+                is_known = not uses_ids or wanted.topic_id in topics.by_id
+                code = (
+                    ErrorCode.UNKNOWN_TOPIC_OR_PARTITION if is_known else ErrorCode.UNKNOWN_TOPIC_ID
+                )
+                results.append((wanted, self._error(wanted, code)))
+                continue
+            waits_for.append((partition, wanted.max_bytes))
+            if is_incremental and self._is_unchanged(wanted, partition):
+                continue
+            found = self._read_partition(wanted, partition, bytes_left, bytes_count == 0)
+            results.append((wanted, found))
+            if found.records:
+                size = len(found.records)
+                bytes_count += size
+                bytes_left = max(0, bytes_left - size)
+        self.bytes_count = bytes_count
+
+    def _is_unchanged(self, wanted: WantedPartition, partition: Partition) -> bool:
+        """Whether an incremental fetch has surely nothing to show: the usual case, made cheap."""
+        log = partition.log
+        return (
+            wanted.fetch_offset == log.log_end_offset == wanted.high_watermark
+            and wanted.log_start_offset == log.log_start_offset
+            and wanted.current_leader_epoch in (NO_LEADER_EPOCH, partition.leader_epoch)
+            and wanted.last_fetched_epoch == NO_LEADER_EPOCH
+            and self._replica_id < 0
+        )
+
+    def _read_partition(
+        self, wanted: WantedPartition, partition: Partition, bytes_left: int, is_first: bool
+    ) -> PartitionData:
+        code = partition.leader_epoch_error(wanted.current_leader_epoch)
+        if code:
+            return self._error(wanted, code, partition)
+        if self._replica_id >= 0:
+            is_told = wanted.current_leader_epoch != NO_LEADER_EPOCH
+            code = ErrorCode.UNKNOWN_LEADER_EPOCH if is_told else ErrorCode.NOT_LEADER_OR_FOLLOWER
+            return self._error(wanted, code, partition)
+        log = partition.log
+        offset = wanted.fetch_offset
+        log_start_offset = log.log_start_offset
+        high_watermark = log.log_end_offset
+        if wanted.last_fetched_epoch != NO_LEADER_EPOCH:
+            end = log.end_offset_for_epoch(wanted.last_fetched_epoch)
+            if end.leader_epoch < 0 or end.end_offset < 0 or offset < log_start_offset:
+                return self._error(wanted, ErrorCode.OFFSET_OUT_OF_RANGE)
+            if end.leader_epoch < wanted.last_fetched_epoch or end.end_offset < offset:
+                self.is_urgent = True
+                diverging = EpochEndOffset(end.leader_epoch, end.end_offset)
+                return self._found(wanted, partition, b"", diverging)
+        if not log_start_offset <= offset <= high_watermark:
+            return self._error(wanted, ErrorCode.OFFSET_OUT_OF_RANGE)
+        records: Buffer = b""
+        limit = max(0, min(wanted.max_bytes, bytes_left))
+        if offset < high_watermark and (limit or is_first):
+            try:
+                records = log.read(offset, limit, high_watermark, is_first)
+            except LogFailed:
+                return self._error(wanted, ErrorCode.KAFKA_STORAGE_ERROR)
+        return self._found(wanted, partition, records, _NO_EPOCH_END)
+
+    def _found(
+        self,
+        wanted: WantedPartition,
+        partition: Partition,
+        records: Buffer,
+        diverging: EpochEndOffset,
+    ) -> PartitionData:
+        return PartitionData(
+            wanted.partition,
+            0,
+            partition.high_watermark,
+            partition.last_stable_offset,
+            partition.log_start_offset,
+            diverging,
+            _NO_LEADER,
+            _NO_SNAPSHOT,
+            () if self._is_committed else None,
+            NO_REPLICA,
+            records,
+        )
+
+    def _error(
+        self, wanted: WantedPartition, code: ErrorCode, partition: Partition | None = None
+    ) -> PartitionData:
+        self.is_urgent = True
+        leader = _NO_LEADER
+        if partition is not None and code in _LEADER_ERRORS:
+            leader = LeaderIdAndEpoch(self._broker.config.node_id, partition.leader_epoch)
+        return PartitionData(
+            wanted.partition,
+            int(code),
+            NO_OFFSET,
+            NO_OFFSET,
+            NO_OFFSET,
+            _NO_EPOCH_END,
+            leader,
+            _NO_SNAPSHOT,
+            None,
+            NO_REPLICA,
+            b"",
+        )
+
+    def response(self) -> FetchResponse:
+        """The answer with what has been read, as the session shows it."""
+        broker = self._broker
+        error_code, session_id, shown = broker.fetch_sessions.end(
+            self._context, self._results, self._version, broker.now_ms
+        )
+        uses_ids = self._version >= TOPIC_IDS_VERSION
+        topics: list[FetchableTopicResponse] = []
+        partitions: list[PartitionData] = []
+        last: object = None
+        for wanted, found in shown:
+            name = wanted.topic_id if uses_ids else wanted.topic
+            if name != last or not topics:
+                partitions = []
+                topic_id = wanted.topic_id if uses_ids else NO_ID
+                topics.append(FetchableTopicResponse(topic_id, partitions, wanted.topic))
+                last = name
+            partitions.append(found)
+        endpoints: Sequence[NodeEndpoint] = ()
+        if self.is_urgent and any(found.current_leader is not _NO_LEADER for _, found in shown):
+            endpoints = (_this_node(broker),)
+        return FetchResponse(0, int(error_code), session_id, topics, endpoints)
+
+
+def _this_node(broker: Broker) -> NodeEndpoint:
+    config = broker.config
+    return NodeEndpoint(config.node_id, config.advertised_host, config.advertised_port, config.rack)
