@@ -69,6 +69,7 @@ def new_topic(admin: AdminClient, new_name: Callable[[str], str]) -> NewTopicOf:
         ends = {TopicPartition(topic, p): OffsetSpec.latest() for p in range(partitions)}
 
         def is_there() -> bool:
+            admin.list_topics(topic, timeout=ANSWER_SECONDS)  # librdkafka's cache may be too old.
             answers = admin.list_offsets(ends).values()
             return all(answer.exception(ANSWER_SECONDS) is None for answer in answers)
 
