@@ -19,6 +19,7 @@ from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from kproof_impl.core.broker import Broker as Core
 from kproof_impl.core.config import BrokerConfig
@@ -31,6 +32,9 @@ from kproof_impl.shell.local_requests import create_topics
 from kproof_impl.shell.notices import Tell, tell_logging
 from kproof_impl.shell.server import Server
 from kproof_impl.shell.settings import parse_settings
+
+if TYPE_CHECKING:
+    from kproof_impl.storage.files import Files
 
 MEMORY_DIR = "/memory"
 """What clients are told to be the log directory of a broker without files."""
@@ -130,7 +134,7 @@ class Broker:
             server = Server(core, limits, self._tell, clock)
             await server.start(sockets)
         except BaseException:
-            store.close()
+            store.close(is_clean=False)
             raise
         self._server = server
         if warning:
@@ -187,18 +191,29 @@ class Broker:
     # -- within --------------------------------------------------------------------------------
 
     def _store(self) -> LogStore:
-        from kproof_impl.storage.log_store import DirectoryLogStore
+        from kproof_impl.storage.log_store import FileLogStore
 
+        directory = MEMORY_DIR
+        files: Files
         if self._in_memory:
             from kproof_impl.storage.memory_files import MemoryFiles
 
-            return DirectoryLogStore(MemoryFiles(), MEMORY_DIR)
-        from kproof_impl.storage.real_files import RealFiles
+            files = MemoryFiles()
+        else:
+            from kproof_impl.storage.real_files import RealFiles
 
-        if self.data_dir is None:
-            self.data_dir = Path(tempfile.mkdtemp(prefix="kproof-"))
-            self.is_temporary = True
-        return DirectoryLogStore(RealFiles(), str(self.data_dir.absolute()))
+            if self.data_dir is None:
+                self.data_dir = Path(tempfile.mkdtemp(prefix="kproof-"))
+                self.is_temporary = True
+            files = RealFiles()
+            directory = str(self.data_dir.absolute())
+        return FileLogStore(
+            files,
+            directory,
+            cluster_id=self._settings.cluster_id,
+            node_id=self._settings.node_id,
+            producer_expiration_ms=self._settings.producer_id_expiration_ms,
+        )
 
     def _remove_temporary(self) -> None:
         if self.is_temporary and self.data_dir is not None:
