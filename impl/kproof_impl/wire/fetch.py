@@ -54,6 +54,7 @@ from kproof_impl.wire.primitives import (
     skip_tagged_fields,
     tagged_fields,
     text,
+    too_long,
     too_many,
     unsigned_varint,
     varint_bytes,
@@ -81,17 +82,18 @@ REPLICA = struct.Struct(">iq")
 
 
 def decode_fetch(data: Buffer, position: int, version: int) -> FetchRequest:
-    """The request whose body begins at a position of a frame; where the version has tagged fields,
-    after those of the header.  Raises `MalformedRequest`."""
+    """The request in a frame whose client id ends at a position.
+
+    Raises `MalformedRequest`.
+    """
     read = _read_flexible if version >= FLEXIBLE else _read_legacy
+    end = len(data)
     try:
-        request, position = read(data, position, len(data), version)
-    except (struct.error, IndexError, ValueError):
-        raise MalformedRequest(
-            f"Fetch v{version} of {len(data)} bytes is cut off by the end"
-        ) from None
-    if position != len(data):
-        raise MalformedRequest(f"{len(data) - position} bytes after the end of Fetch v{version}")
+        request, position = read(data, position, end, version)
+    except (struct.error, IndexError, ValueError) as error:
+        raise MalformedRequest(f"Fetch v{version} of {end} bytes: {error}") from None
+    if position != end:
+        raise MalformedRequest(f"{end - position} bytes after the end of Fetch v{version}")
     return request
 
 
@@ -177,9 +179,17 @@ def _legacy_partition(data: Buffer, position: int, version: int) -> tuple[FetchP
     return FetchPartition(index, -1, offset, -1, -1, size), position + PARTITION_4.size
 
 
-def _read_flexible(data: Buffer, position: int, end: int, version: int) -> tuple[FetchRequest, int]:
+def _read_flexible(  # noqa: PLR0912, PLR0915  Straight on: a call for each part costs as much as it.
+    data: Buffer, position: int, end: int, version: int
+) -> tuple[FetchRequest, int]:
+    # A length below 128 is one byte, and read here; what it promises is there or an IndexError, so
+    # it needs no check of its own.
+    elements = 0
+    if data[position]:
+        position, elements = skip_tagged_fields(data, position, end, elements)
+    else:
+        position += 1
     has_ids = version >= TOPIC_IDS
-    smallest_topic = 18 if has_ids else 3
     state = CONSUMER
     if version < REPLICA_STATE:
         (replica_id,) = INT32.unpack_from(data, position)
@@ -190,25 +200,35 @@ def _read_flexible(data: Buffer, position: int, end: int, version: int) -> tuple
         data, position
     )
     position += 21
-    # A length below 128 is one byte: those are read here.
     count = data[position]
     position += 1
     if count >= 0x80:
         count, position = unsigned_varint(data, position - 1, end)
-    elements = check_count(count - 1, smallest_topic, position, end)
+    if not 0 < count < 0x80:
+        elements += check_count(count - 1, 18 if has_ids else 3, position, end)
     topics = []
+    topic_id, name = NO_ID, ""
     for _ in range(count - 1):
-        topic_id, name = NO_ID, ""
         if has_ids:
             topic_id = UUID(bytes=bytes(data[position : position + 16]))
             position += 16
         else:
-            name, position = _compact_text(data, position, end)
+            length = data[position]
+            position += 1
+            if length >= 0x80:
+                length, position = unsigned_varint(data, position - 1, end)
+            after = position + length - 1
+            if not position <= after <= end:
+                raise too_long(position, length - 1, end)
+            name = str(data[position:after], "utf-8")
+            position = after
         partition_count = data[position]
         position += 1
         if partition_count >= 0x80:
             partition_count, position = unsigned_varint(data, position - 1, end)
-        elements += check_count(partition_count - 1, 33, position, end)
+        if not 0 < partition_count < 0x80:
+            check_count(partition_count - 1, 33, position, end)
+        elements += partition_count
         if elements > MAX_ELEMENTS:
             raise too_many(position)
         partitions = []
@@ -232,7 +252,11 @@ def _read_flexible(data: Buffer, position: int, end: int, version: int) -> tuple
         position += 1
     else:
         forgotten, position, elements = _forgotten(data, position, end, has_ids, elements)
-    rack_id, position = _compact_text(data, position, end)
+    rack_id = ""
+    if data[position] == 1:
+        position += 1
+    else:
+        rack_id, position = _compact_text(data, position, end)
     request = FetchRequest(
         None,
         state,
@@ -310,9 +334,10 @@ def _request_tags(
     for tag, start, after in found:
         if tag == 0:
             length, reached = unsigned_varint(data, start, after)
-            if length:  # Null is no cluster id, as its absence is.
-                request.cluster_id = text(data, reached, length - 1, after)
-                reached += length - 1
+            if not length:
+                raise MalformedRequest(f"the cluster id at byte {start} is null, and not left out")
+            request.cluster_id = text(data, reached, length - 1, after)
+            reached += length - 1
         elif tag == 1 and version >= REPLICA_STATE:
             if after - start <= REPLICA.size:
                 raise MalformedRequest(f"a replica state of {after - start} bytes at byte {start}")

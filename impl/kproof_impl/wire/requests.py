@@ -109,17 +109,7 @@ def _new_decoder(api_key: int, version: int) -> Decoder:
 def _decoder_by_hand(module: str, version: int) -> Decoder:
     found = import_module(f"kproof_impl.wire.{module}")
     decode: Callable[[Buffer, int, int], object] = getattr(found, f"decode_{module}")
-    flexible: bool = version >= found.FLEXIBLE
-
-    def decode_frame(frame: Buffer, position: int) -> object:
-        if flexible:
-            if position < len(frame) and not frame[position]:
-                position += 1
-            else:
-                position, _ = skip_tagged_fields(frame, position, len(frame), 0)
-        return decode(frame, position, version)
-
-    return decode_frame
+    return lambda frame, position: decode(frame, position, version)
 
 
 def _decoder_by_kio(api: Api, version: int) -> Decoder:
