@@ -273,18 +273,21 @@ BROKER_CONFIGS_OF_LOGS = _broker_configs_of_logs()
 """The broker settings that are topics' defaults: itself, the topic's, the factor between units."""
 
 
-def parse_topic_configs(configs: Mapping[str, str]) -> dict[str, ConfigValue]:
+def parse_topic_configs(
+    configs: Mapping[str, str], *, is_range_checked: bool = True
+) -> dict[str, ConfigValue]:
     """The values of a topic's settings.
 
     Raises `ConfigInvalid` for a name that is none, a value out of its range, and values that
-    exclude each other.
+    exclude each other.  The broker's own topics have no range checked: small segments are for its
+    operator to choose.
     """
     values: dict[str, ConfigValue] = {}
     for name, text in configs.items():
         definition = TOPIC_CONFIGS.get(name)
         if definition is None:
             raise ConfigInvalid(f"Unknown topic config name: {name[:100]}")
-        values[name] = definition.parse(text)
+        values[name] = definition.parse(text, is_range_checked=is_range_checked)
     if values.get("remote.storage.enable"):
         raise ConfigInvalid(
             "Tiered Storage functionality is disabled in the broker. "
@@ -300,13 +303,15 @@ def parse_topic_configs(configs: Mapping[str, str]) -> dict[str, ConfigValue]:
     return values
 
 
-def parse_log_config(configs: Mapping[str, str], base: LogConfig) -> LogConfig:
+def parse_log_config(
+    configs: Mapping[str, str], base: LogConfig, *, is_range_checked: bool = True
+) -> LogConfig:
     """What a topic with these settings has, where `base` is what topics have without any.
 
     Raises `ConfigInvalid`, as `parse_topic_configs`.
     """
     fields: dict[str, Any] = {}
-    for name, value in parse_topic_configs(configs).items():
+    for name, value in parse_topic_configs(configs, is_range_checked=is_range_checked).items():
         field = TOPIC_CONFIGS[name].field
         # The internal name is the stronger one, whichever comes first.
         if field is not None and (field not in fields or name in HIDDEN):

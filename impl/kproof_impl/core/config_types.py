@@ -48,7 +48,7 @@ class ConfigDefinition:
     choices: Sequence[str] = ()
     """Of a string, or of each item of a list; empty: any."""
 
-    def parse(self, text: str) -> ConfigValue:
+    def parse(self, text: str, *, is_range_checked: bool = True) -> ConfigValue:
         """The value that a text means.  A list stays a text, without spaces around its commas.
 
         Raises `ConfigInvalid`.
@@ -60,9 +60,11 @@ class ConfigDefinition:
                 raise self._refused(text, "Expected value to be either true or false")
             return text.lower() == "true"
         if kind == ConfigType.DOUBLE:
-            return self._in_range(text, self._number(text))
+            number = self._number(text)
+            return self._in_range(text, number) if is_range_checked else number
         if kind in _LARGEST:
-            return self._in_range(text, self._integer(text))
+            integer = self._integer(text)
+            return self._in_range(text, integer) if is_range_checked else integer
         if kind == ConfigType.LIST:
             items = [item.strip() for item in text.split(",")] if text else []
             for item in items:

@@ -27,6 +27,7 @@ from kproof_impl.core.config_definitions import parse_log_config
 from kproof_impl.core.config_entries import ConfigEntry, topic_entries
 from kproof_impl.core.config_types import ConfigInvalid
 from kproof_impl.core.errors import ErrorCode
+from kproof_impl.core.metadata_log import CLUSTER_METADATA
 from kproof_impl.core.refused import Refused
 from kproof_impl.core.topic_names import has_collision_characters, unified, why_invalid
 from kproof_impl.messages.create_topics import (
@@ -60,6 +61,11 @@ def create_topics(
             if counts[topic.name] > 1:
                 raise Refused(
                     ErrorCode.INVALID_REQUEST, "Duplicate topic name: the request has it twice."
+                )
+            if topic.name == CLUSTER_METADATA:
+                raise Refused(
+                    ErrorCode.INVALID_REQUEST,
+                    f"Creation of internal topic {CLUSTER_METADATA} is prohibited.",
                 )
             _check_name(broker, topic.name, unified_names)
             configs = _checked_configs(broker, topic)

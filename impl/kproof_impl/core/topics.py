@@ -198,6 +198,7 @@ class Topics:
         """
         if not topics:
             return
+        has_committed_offsets = self.has_committed_offsets()
         self._commit([image_of.remove_topic_record(topic.topic_id) for topic in topics])
         for topic in topics:
             del self.by_name[topic.name]
@@ -208,6 +209,9 @@ class Topics:
         for topic in topics:
             for partition in topic.partitions:
                 self._broker.store.delete(topic.topic_id, partition.index)
+                self._broker.waiting_fetches.deleted(partition)
+            if has_committed_offsets:
+                self._broker.groups.topic_deleted(topic.name)
 
     def add_partitions(self, wanted: Sequence[tuple[Topic, int]]) -> None:
         """Brings topics to more partitions than they have, all or none.  Raises `LogFailed`."""
@@ -296,7 +300,7 @@ class Topics:
 
     def _topic(self, image: TopicImage) -> Topic:
         """The topic of an image, still without partitions."""
-        log_config = parse_log_config(image.configs, self.log_defaults)
+        log_config = parse_log_config(image.configs, self.log_defaults, is_range_checked=False)
         return Topic(image.name, image.topic_id, dict(image.configs), log_config)
 
     def _open(self, topic: Topic, leader_epochs: Sequence[int]) -> None:
@@ -317,7 +321,9 @@ class Topics:
             self._names_with_collisions[unified(topic.name)] = topic.name
 
     def _configure(self, topic: Topic) -> None:
-        topic.log_config = parse_log_config(topic.configs, self.log_defaults)
+        topic.log_config = parse_log_config(
+            topic.configs, self.log_defaults, is_range_checked=False
+        )
         for partition in topic.partitions:
             partition.log.configure(topic.log_config)
 
