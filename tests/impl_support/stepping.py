@@ -13,14 +13,12 @@ for tests of something else.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from impl_support.batches import Got, Sent, batch, read_records
-from impl_support.list_log import ListStore
 from kproof_impl.core.broker import Broker
 from kproof_impl.core.config import BrokerConfig
 from kproof_impl.core.effects import Close, Effect, Pause, Report, Resume, Send
@@ -36,10 +34,14 @@ from kproof_impl.messages.produce import (
     ProduceRequest,
     TopicProduceData,
 )
+from kproof_impl.storage.files import Files
+from kproof_impl.storage.log_store import FileLogStore
+from kproof_impl.storage.memory_files import MemoryFiles
 from kproof_impl.wire.apis import APIS
 
 START_MS = 1_000_000
 """When a stepped broker begins to live."""
+DATA_DIRECTORY = "/data"
 
 _KEYS = {f"{api.name}Request": api.key for api in APIS.values()}
 
@@ -75,41 +77,25 @@ class CountedIdentifiers:
         return self.sessions_count
 
 
-def stopgap_topics(broker: Broker) -> None:
-    """Topics without a metadata log: until `Topics.load` and `Topics.create` are written."""
-    topics = broker.topics
-
-    def create(name: str, partitions: int, configs: dict[str, str]) -> Topic:
-        numbers = {
-            key.replace(".", "_"): int(value) if value.lstrip("-").isdigit() else value
-            for key, value in configs.items()
-        }
-        settings: dict[str, Any] = numbers
-        log_config = dataclasses.replace(broker.config.log, **settings)
-        topic = Topic(name, broker.identifiers.topic_id(), configs, log_config)
-        for index in range(partitions):
-            log = broker.store.open(topic.topic_id, name, index, log_config)
-            topic.partitions.append(Partition(name, topic.topic_id, index, log, 0))
-        topics.by_name[name] = topics.by_id[topic.topic_id] = topic
-        return topic
-
-    topics.create = create  # type: ignore[method-assign] # A stopgap.
-    topics.load = lambda: None  # type: ignore[method-assign]
-
-
 class Stepper:
-    """A broker, its storage and its time in a test's hand."""
+    """A broker, its storage and its time in a test's hand.
+
+    It keeps its logs in `files`; or in `store`, if one is given, which then outlives the broker.
+    """
 
     def __init__(
         self,
         config: BrokerConfig | None = None,
-        store: LogStore | None = None,
+        files: Files | None = None,
         now_ms: int = START_MS,
         observe: Any = None,
+        store: LogStore | None = None,
     ) -> None:
         self.config = config or BrokerConfig()
         self.config.raises = True
-        self.store = ListStore() if store is None else store
+        self.files = MemoryFiles() if files is None else files
+        """What outlives the broker."""
+        self._given_store = store
         self.identifiers = CountedIdentifiers()
         self.now_ms = now_ms
         self.observe = observe
@@ -125,12 +111,15 @@ class Stepper:
         self.broker = self._started()
 
     def _started(self) -> Broker:
+        self.store: LogStore = self._given_store or FileLogStore(
+            self.files,
+            DATA_DIRECTORY,
+            cluster_id=self.config.cluster_id,
+            node_id=self.config.node_id,
+            producer_expiration_ms=self.config.producer_id_expiration_ms,
+        )
         broker = Broker(self.config, self.store, self.identifiers, self.observe)
-        try:
-            broker.start(self.now_ms)
-        except NotImplementedError:
-            stopgap_topics(broker)
-            broker.start(self.now_ms)
+        broker.start(self.now_ms)
         return broker
 
     # -- inputs ------------------------------------------------------------------------------
