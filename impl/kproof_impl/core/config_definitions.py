@@ -73,8 +73,13 @@ def _config(
     if field is not None:
         default = getattr(_KAFKA_DEFAULTS, field)
     return TopicConfigDefinition(
-        *(name, kind, default, documentation, *bounds, choices, field, synonyms)
+        *(name, kind, default, documentation, *bounds, choices, "", field, synonyms)
     )
+
+
+def _throttled(name: str) -> TopicConfigDefinition:
+    definition = _config(name, _LIST, None, _NO_FOLLOWERS, default="")
+    return dataclasses.replace(definition, pattern=r"[0-9]+:[0-9]+|\*|none")
 
 
 _HOURS, _MINUTES = 3_600_000, 60_000
@@ -126,9 +131,7 @@ TOPIC_CONFIGS: dict[str, TopicConfigDefinition] = {
             "So long may records be written and not forced to the disk.",
             bounds=(0, LONG_MAX), synonyms=(("log.flush.interval.ms", 1),),
         ),
-        _config(
-            "follower.replication.throttled.replicas", _LIST, None, _NO_FOLLOWERS, default="",
-        ),
+        _throttled("follower.replication.throttled.replicas"),
         _config(
             "index.interval.bytes", _INT, "index_interval_bytes",
             "About how many bytes of a log there are for each entry of its index.",
@@ -139,9 +142,7 @@ TOPIC_CONFIGS: dict[str, TopicConfigDefinition] = {
             "segment.bytes without its lower bound, for tests.",
             bounds=(1, INT_MAX),
         ),
-        _config(
-            "leader.replication.throttled.replicas", _LIST, None, _NO_FOLLOWERS, default="",
-        ),
+        _throttled("leader.replication.throttled.replicas"),
         _config(
             "local.retention.bytes", _LONG, None, _NO_TIERS, default=-2, bounds=(-2, LONG_MAX),
             synonyms=(("log.local.retention.bytes", 1),),

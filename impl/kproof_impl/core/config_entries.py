@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from kproof_impl.core.broker_config_definitions import KEPT_CONFIGS, STATIC_CONFIGS, changeable
 from kproof_impl.core.config_definitions import (
+    BROKER_CONFIGS_OF_LOGS,
     HIDDEN,
     TOPIC_CONFIGS,
     TopicConfigDefinition,
     parse_log_config,
 )
-from kproof_impl.core.config_types import ConfigType, text_of
+from kproof_impl.core.config_types import ConfigDefinition, ConfigType, text_of
 
 if TYPE_CHECKING:
     from kproof_impl.core.broker import Broker
@@ -44,7 +46,7 @@ class ConfigSynonym:
 
 @dataclass(frozen=True, slots=True)
 class ConfigEntry:
-    """A setting in force; `value` is None where it must not be shown."""
+    """A setting in force; `value` is None where there is none.  None here is a secret."""
 
     name: str
     value: str | None
@@ -58,42 +60,119 @@ class ConfigEntry:
 
 def topic_entries(broker: Broker, configs: Mapping[str, str]) -> Iterator[ConfigEntry]:
     """All settings of a topic that was given these, in the order of their names."""
-    log_config = parse_log_config(configs, broker.topics.log_defaults)
+    log_config = parse_log_config(configs, broker.topics.log_defaults, is_range_checked=False)
     for definition in TOPIC_CONFIGS.values():
         name = definition.name
         if name in HIDDEN:
             continue
-        synonyms = tuple(_synonyms(broker, definition, configs))
+        synonyms = tuple(_of_topic(definition, configs)) + tuple(_of_broker(broker, definition))
         value = text_of(definition.value_in(log_config))
-        if definition.field is None and name in configs:
-            value = text_of(definition.parse(configs[name]))
+        if definition.field is None and synonyms:
+            value = synonyms[0].value
         yield ConfigEntry(
             name=name,
             value=value,
-            source=synonyms[0].source,
+            source=synonyms[0].source if synonyms else ConfigSource.DEFAULT,
             type=definition.type,
             documentation=definition.documentation,
             synonyms=synonyms,
         )
 
 
-def _synonyms(
-    broker: Broker, definition: TopicConfigDefinition, configs: Mapping[str, str]
+def _of_topic(
+    definition: TopicConfigDefinition, configs: Mapping[str, str]
 ) -> Iterator[ConfigSynonym]:
     name = definition.name
     if name in configs:
-        yield ConfigSynonym(name, text_of(definition.parse(configs[name])), ConfigSource.TOPIC)
-    node_id = str(broker.config.node_id)
-    for source, resource in (
-        (ConfigSource.DYNAMIC_BROKER, node_id),
-        (ConfigSource.DYNAMIC_DEFAULT_BROKER, ""),
-    ):
-        given = broker.topics.broker_configs.get(resource, {})
-        for synonym, _ in definition.synonyms:
-            if synonym in given:
-                yield ConfigSynonym(synonym, given[synonym], source)
-    first = definition.synonyms[0][0] if definition.synonyms else name
+        value = definition.parse(configs[name], is_range_checked=False)
+        yield ConfigSynonym(name, text_of(value), ConfigSource.TOPIC)
+
+
+def _of_broker(broker: Broker, definition: TopicConfigDefinition) -> Iterator[ConfigSynonym]:
+    """Where a topic's setting comes from if not from the topic.  Some come from nowhere else."""
+    if not definition.synonyms:
+        return
+    for name, _ in definition.synonyms:
+        yield from _given(broker, name)
     static = definition.value_in(broker.config.log)
     if static != definition.default:
-        yield ConfigSynonym(first, text_of(static), ConfigSource.STATIC_BROKER)
-    yield ConfigSynonym(first, text_of(definition.default), ConfigSource.DEFAULT)
+        name = definition.synonyms[0][0]
+        yield ConfigSynonym(name, text_of(static), ConfigSource.STATIC_BROKER)
+    # Kafka's own default is under the name of the coarsest unit: log.retention.hours is 168.
+    name, factor = definition.synonyms[-1]
+    value = definition.default
+    if factor > 1 and isinstance(value, int):
+        value //= factor
+    yield ConfigSynonym(name, text_of(value), ConfigSource.DEFAULT)
+
+
+def _given(broker: Broker, name: str) -> Iterator[ConfigSynonym]:
+    """What requests have given to this broker, and to all, under a name."""
+    for source, resource in (
+        (ConfigSource.DYNAMIC_BROKER, str(broker.config.node_id)),
+        (ConfigSource.DYNAMIC_DEFAULT_BROKER, ""),
+    ):
+        configs = broker.topics.broker_configs.get(resource, {})
+        if name in configs:
+            yield ConfigSynonym(name, configs[name], source)
+
+
+def broker_entries(broker: Broker) -> Iterator[ConfigEntry]:
+    """All settings of the broker that are shown, in the order of their names."""
+    for name in sorted([*STATIC_CONFIGS, *KEPT_CONFIGS, *BROKER_CONFIGS_OF_LOGS]):
+        yield broker_entry(broker, name)
+
+
+def default_broker_entries(broker: Broker) -> Iterator[ConfigEntry]:
+    """The settings that requests have given to all brokers, in the order of their names."""
+    for name, text in sorted(broker.topics.broker_configs.get("", {}).items()):
+        definition = changeable(name)
+        if definition is not None:
+            value = text_of(definition.parse(text))
+            synonym = ConfigSynonym(name, value, ConfigSource.DYNAMIC_DEFAULT_BROKER)
+            yield _entry(definition, value, (synonym,), is_read_only=False)
+
+
+def broker_entry(broker: Broker, name: str) -> ConfigEntry:
+    """One setting of the broker, of those that are shown."""
+    if name in STATIC_CONFIGS:
+        static = STATIC_CONFIGS[name]
+        definition, value = static.definition, static.value_of(broker)
+        synonyms = []
+        if value is not None and value != definition.default:
+            synonyms.append(ConfigSynonym(name, text_of(value), ConfigSource.STATIC_BROKER))
+        if definition.default is not None:
+            default = text_of(definition.default)
+            synonyms.append(ConfigSynonym(name, default, ConfigSource.DEFAULT))
+        return _entry(definition, text_of(value), tuple(synonyms), is_read_only=True)
+    if name in KEPT_CONFIGS:
+        definition = KEPT_CONFIGS[name]
+        default = text_of(definition.default)
+        synonyms = [*_given(broker, name), ConfigSynonym(name, default, ConfigSource.DEFAULT)]
+        return _entry(definition, synonyms[0].value, tuple(synonyms), is_read_only=False)
+    definition, topic_config, factor = BROKER_CONFIGS_OF_LOGS[name]
+    synonyms = list(_of_broker(broker, topic_config))
+    if factor == 1:
+        value = topic_config.value_in(broker.topics.log_defaults)
+        return _entry(definition, text_of(value), tuple(synonyms), is_read_only=False)
+    synonyms = [synonym for synonym in synonyms if synonym.name == name]
+    shown = synonyms[0].value if synonyms else None
+    return _entry(definition, shown, tuple(synonyms), is_read_only=True)
+
+
+def _entry(
+    definition: ConfigDefinition,
+    value: str | None,
+    synonyms: tuple[ConfigSynonym, ...],
+    *,
+    is_read_only: bool,
+) -> ConfigEntry:
+    return ConfigEntry(
+        name=definition.name,
+        value=value,
+        source=synonyms[0].source if synonyms else ConfigSource.DEFAULT,
+        type=definition.type,
+        documentation=definition.documentation,
+        synonyms=synonyms,
+        is_read_only=is_read_only,
+    )

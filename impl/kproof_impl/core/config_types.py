@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -47,6 +48,8 @@ class ConfigDefinition:
     maximum: float = math.inf
     choices: Sequence[str] = ()
     """Of a string, or of each item of a list; empty: any."""
+    pattern: str = ""
+    """What each item of a list looks like, as a regular expression; empty: anything."""
 
     def parse(self, text: str, *, is_range_checked: bool = True) -> ConfigValue:
         """The value that a text means.  A list stays a text, without spaces around its commas.
@@ -69,6 +72,8 @@ class ConfigDefinition:
             items = [item.strip() for item in text.split(",")] if text else []
             for item in items:
                 self._check_choice(text, item)
+                if self.pattern and re.fullmatch(self.pattern, item) is None:
+                    raise self._refused(text, f"each item should match {self.pattern}")
             if self.choices and not items:
                 raise self._refused(text, f"at least one of {', '.join(self.choices)} is expected")
             return ",".join(items)

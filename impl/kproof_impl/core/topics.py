@@ -128,23 +128,23 @@ class Topics:
         if log.records_count > max(SNAPSHOT_RECORDS_MIN, 2 * image.records_count):
             node_id = self._broker.config.node_id
             log.start_anew(list(image_of.records_of(image, node_id)), self._broker.now_ms)
-        self.broker_configs = image.broker_configs
         self._next_producer_id = image.next_producer_id
-        self._apply_broker_configs()
         known = {topic.topic_id: len(topic.leader_epochs) for topic in image.topics.values()}
         for topic_id, partition in list(store.existing()):
             if topic_id != CLUSTER_METADATA_ID and partition >= known.get(topic_id, 0):
                 store.delete(topic_id, partition)
-        for topic in image.topics.values():
-            try:
-                opened = self._topic(topic)
-            except ConfigInvalid as invalid:
-                raise LogFailed(
-                    f"the metadata log gives topic {topic.name} a setting that it cannot have: "
-                    f"{invalid}"
-                ) from invalid
-            self._open(opened, topic.leader_epochs)
-            self._add(opened)
+        try:
+            self.broker_configs = image.broker_configs
+            self._apply_broker_configs()
+            topics = [self._topic(topic) for topic in image.topics.values()]
+        except ConfigInvalid as invalid:
+            raise LogFailed(
+                f"the metadata log has a setting that cannot be, perhaps from a newer version: "
+                f"{invalid}"
+            ) from invalid
+        for topic in topics:
+            self._open(topic, image.topics[topic.name].leader_epochs)
+            self._add(topic)
 
     def _apply_broker_configs(self) -> None:
         node_id = str(self._broker.config.node_id)
