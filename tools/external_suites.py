@@ -27,7 +27,11 @@ from external.served_broker import served_broker
 ROOT = Path(__file__).resolve().parent.parent
 SUITES = (librdkafka.SUITE, kafka_python.SUITE)
 
-SETTINGS: tuple[str, ...] = ()
+SETTINGS = (
+    *("--config", "num.partitions=4"),
+    *("--config", "group.min.session.timeout.ms=100"),
+    *("--config", "group.initial.rebalance.delay.ms=0"),
+)
 """Options of `kproof serve` under which the suites run: four partitions a topic by default."""
 
 

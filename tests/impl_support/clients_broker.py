@@ -22,7 +22,11 @@ ELSEWHERE_DATA = "KPROOF_TEST_DATA_DIR"
 START_SECONDS = 30
 STOP_SECONDS = 15
 
-SETTINGS: tuple[str, ...] = ()
+SETTINGS = (
+    *("--config", "num.partitions=4"),
+    *("--config", "group.min.session.timeout.ms=100"),
+    *("--config", "group.initial.rebalance.delay.ms=0"),
+)
 """Options of `kproof serve` that make group tests quick: short sessions are allowed."""
 
 ADDRESS = re.compile(r"(?:127\.0\.0\.1|localhost):(\d+)")
