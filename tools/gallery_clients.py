@@ -253,4 +253,26 @@ GROUP_STORIES: tuple[Story, ...] = (
         cure="Cured by KAFKA-8500: the member id is replaced in every state of the group, and "
         "the old one is fenced.",
     ),
+    story_of_mutant(
+        "group_settling",
+        "has_session_after_the_first_heartbeat",
+        "phantom_member_stopped_the_group",
+        title="a member dies before its first heartbeat, and the group waits for it for ever",
+        cites="KAFKA-7610, KIP-394",
+        states=5,
+        here="Nothing is possible after the last step, and nobody has anything to read.",
+        cure="Cured by KAFKA-7610: a session begins with the first JoinGroup. After KIP-394 a "
+        "client that never hears its member id is no member either.",
+    ),
+    story_of_mutant(
+        "group_settling",
+        "may_keep_nothing",
+        "members_chased_each_others_revocations",
+        title="each rebalance gives somebody a reason for the next one",
+        cites="KIP-429",
+        states=29,
+        here="The steps after state 13 lead back to it.",
+        cure="Prevented by stickiness: an owner keeps what balance lets it keep, so that each "
+        "rebalance leaves less to move.",
+    ),
 )

@@ -28,11 +28,12 @@ class Story:
     """Its number in the list of known bugs that the models were written from, if it is in it."""
     model: str
     breaks: str
-    """The invariant that the last state breaks."""
+    """The invariant that the last state breaks; or what never comes true as it goes on so."""
     constants: Mapping[str, int] = field(default_factory=dict)
     """Those left out have their defaults."""
     states: int
-    """How many states it has, the initial one included: the length of a shortest one."""
+    """How many states it has, the initial one included: the length of a shortest one, or of the
+    lasso that a search finds."""
     steps: tuple[str, ...] = ()
     """The action instances, as the command line prints them.  Without any, the file has them."""
     text: str

@@ -72,9 +72,6 @@ def trace_of(story: Story, machine: Machine[Any], like: Trace | None = None) -> 
             )
         states.append(machine.codes(state))
         steps.append(TraceStep(instance.definition.name, dict(instance.arguments)))
-    broken = machine.breaking(state, machine.model.properties[story.breaks])
-    if broken is None:
-        raise NotAsTold(f"{story.name}: {story.breaks} still holds after the last step")
     if len(states) != story.states:
         raise NotAsTold(f"{story.name}: {len(states)} states, and the story says {story.states}")
     trace = Trace(
@@ -85,13 +82,27 @@ def trace_of(story: Story, machine: Machine[Any], like: Trace | None = None) -> 
         spec_hash=spec_hash(machine.model),
         states=tuple(states),
         steps=tuple(steps),
-        claim=Claim(ClaimKind.VIOLATES, story.breaks, broken, len(states) - 1),
+        claim=_claim(story, machine, states, like),
         story=story.text,
     )
     result = replay(machine, trace)
     if not result.ok:
         raise NotAsTold(f"{story.name}: {result.message}")
     return trace
+
+
+def _claim(
+    story: Story, machine: Machine[Any], states: list[tuple[int, ...]], like: Trace | None
+) -> Claim:
+    """What the run shows: its last state breaks an invariant, or leads back to where it was."""
+    broken = machine.model.properties[story.breaks]
+    if broken.kind.is_liveness:
+        arguments = like.claim.arguments if like else {}
+        return Claim(ClaimKind.NEVER, story.breaks, arguments, states.index(states[-1]))
+    found = machine.breaking(machine.load(states[-1]), broken)
+    if found is None:
+        raise NotAsTold(f"{story.name}: {story.breaks} still holds after the last step")
+    return Claim(ClaimKind.VIOLATES, story.breaks, found, len(states) - 1)
 
 
 def searched(story: Story, machine: Machine[Any]) -> tuple[Trace, int]:

@@ -19,6 +19,8 @@ COUNTS = {
     "group-cooperative-2-2-5-0": 99_127,
     "group_offsets-1-2-2-3-1": 4_966,
     "group_offsets-2-1-1-2-1": 2_550,
+    "group_settling-2-2-2": 2_502,
+    "group_settling-2-1-2": 1_505,
     "group_member_ids-2-4": 259,
     "group_member_ids-static-2-4": 79,
 }
@@ -50,6 +52,9 @@ LENGTHS = {
     "consumer_join_without_id": 3,
     "consumer_come_back_without_leaving": 8,
     "is_replaced_when_stable": 3,
+    "has_session_after_the_first_heartbeat": 5,
+    "may_keep_nothing": 29,
+    "leader_sync_before_all_is_dealt": 7,
 }
 """States of the shortest trace to what each mutant is there to break."""
 
@@ -59,6 +64,8 @@ MEDIUM_COUNTS = {
     "group-sticky-3-2-3-0": 4_109_960,
     "group-cooperative-3-2-5-0": 2_825_187,
     "group_offsets-2-2-2-2-1": 360_600,
+    "group_settling-3-2-1": 6_731,
+    "group_settling-3-3-1": 14_830,
 }
 """The same for the checks of every night."""
 

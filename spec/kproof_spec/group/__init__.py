@@ -17,12 +17,13 @@ partitions out.  Whenever somebody comes, goes or falls silent, the group rebala
 Each round is a *generation*.  A request says which one its sender is in, and the coordinator
 refuses what comes from another: the fence between those who own a partition and those who did.
 
-Three models, because they need not be looked at together; the product would be too large to search.
+Four models, because they need not be looked at together; the product would be too large to search.
 
 | model | variants | question |
 |---|---|---|
 | `group` | `eager`, `sticky`, `cooperative` | has each partition one owner at all times? |
 | `group_offsets` | | does the committed offset stay right, with zombies and failovers about? |
+| `group_settling` | | does the group come to rest, whatever happened to it? |
 | `group_member_ids` | `dynamic`, `static` | is there a consumer behind each member, and only one? |
 
 Read in this order:
@@ -38,6 +39,7 @@ Read in this order:
 | `mutants` | | how to get it wrong |
 | `sticky`, `cooperative` | | to give back what members had; to keep it all along |
 | `offsets`, `offsets_claims` | `group_offsets` | OffsetCommit, OffsetFetch; what must hold |
+| `settling`, `settling_claims` | `group_settling` | liveness: generations without numbers |
 | `member_ids`, `static_members` | `group_member_ids` | where member ids come from |
 
 The assignors, for any number of topics and any subscriptions, are in `kproof_spec.assignors`.  The

@@ -1,5 +1,7 @@
 """The checks of the group models: every variant, every mutant, and what each must find."""
 
+from dataclasses import replace
+
 from kproof_spec.catalog_types import Check, Entry, check, family, mutant_checks
 
 from . import (
@@ -9,6 +11,8 @@ from . import (
     mutants,  # noqa: F401 - gives the eager model its mutants
     offsets,
     offsets_claims,  # noqa: F401 - gives the model of offsets its properties and mutants
+    settling,
+    settling_claims,  # noqa: F401 - gives the model of rest its properties and mutants
     static_members,
     sticky,
 )
@@ -22,6 +26,7 @@ ENTRIES: dict[str, Entry] = {
         default="eager",
     ),
     "group_offsets": family(offsets.model.title, offsets.model),
+    "group_settling": family(settling.model.title, settling.model),
     "group_member_ids": family(
         "Member ids of a group, dynamic and static", member_ids.model, static_members.model
     ),
@@ -58,6 +63,28 @@ def _offsets(
 
 
 _GROUP, _OFFSETS, _IDS = (ENTRIES[n] for n in ("group", "group_offsets", "group_member_ids"))
+_SETTLING = ENTRIES["group_settling"]
+_NO_EXCHANGE = ("a_partition_changes_hands",)
+
+
+def _settling(
+    members: int,
+    partitions: int,
+    failures: int,
+    unreachable: tuple[str, ...] = (),
+    size: str = "small",
+) -> Check:
+    scope = {"members": members, "partitions": partitions, "max_failures": failures}
+    one = check("group_settling", _SETTLING, scope, unreachable=unreachable, size=size)
+    return _with_liveness(one)
+
+
+def _with_liveness(one: Check) -> Check:
+    """The check with a verdict for what happens in the end."""
+    broken = one.mutant in {"has_session_after_the_first_heartbeat", "may_keep_nothing"}
+    verdict = "violated" if broken else "exhausted"
+    return replace(one, expected={**one.expected, "the_group_comes_to_rest": verdict})
+
 
 _CORRECT: list[Check] = [
     check("group", _GROUP, _group(2, 2, 3, 1), unreachable=_IDLE),
@@ -67,6 +94,8 @@ _CORRECT: list[Check] = [
     check("group", _GROUP, _group(2, 2, 5, 0), variant="cooperative", unreachable=_FAILOVER),
     check("group_offsets", _OFFSETS, _offsets(1, 2, 2, 3, 1), unreachable=_TWO_GROUPS),
     check("group_offsets", _OFFSETS, _offsets(2, 1, 1, 2, 1), unreachable=_TWO_MEMBERS),
+    _settling(2, 2, 2),
+    _settling(2, 1, 2, _NO_EXCHANGE),
     check("group_member_ids", _IDS, {"consumers": 2, "member_ids": 4}),
     check("group_member_ids", _IDS, {"consumers": 2, "member_ids": 4}, variant="static"),
 ]
@@ -91,6 +120,8 @@ _MEDIUM: list[Check] = [
         size="medium",
     ),
     check("group_offsets", _OFFSETS, _offsets(2, 2, 2, 2, 1), size="medium"),
+    _settling(3, 2, 1, size="medium"),
+    _settling(3, 3, 1, size="medium"),
 ]
 
 _MUTANTS: list[Check] = [
@@ -171,6 +202,7 @@ _MUTANTS: list[Check] = [
             "coordinator_commit_before_storing": (*_TWO_MEMBERS, _GOES_ON, *_TWO_GROUPS),
         },
     ),
+    *map(_with_liveness, mutant_checks("group_settling", _SETTLING, {})),
     *mutant_checks(
         "group_member_ids",
         _IDS,

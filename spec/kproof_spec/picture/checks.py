@@ -13,7 +13,9 @@ ENTRIES = {"picture": ENTRY}
 
 _READ = "each_group_reads_what_is_acknowledged"
 _ACKNOWLEDGED = "everything_is_acknowledged"
-_LIVENESS = (_READ, _ACKNOWLEDGED)
+_LED = "a_live_replica_in_sync_leads_to_a_leader"
+_CAUGHT_UP = "every_replica_gets_what_is_acknowledged"
+_LIVENESS = (_READ, _ACKNOWLEDGED, _LED, _CAUGHT_UP)
 _NO_WAIT = ("a_partition_waits_for_its_last_replica",)
 _NOBODY_AGAIN = ("a_group_reads_again",)
 _NO_SUCCESSOR = ("an_acknowledged_record_survives_its_leader",)
@@ -37,12 +39,12 @@ def _picture(
 def _mutants() -> list[Check]:
     """A check of every mutant, with what it breaks besides its own property."""
     live = {
-        "producer_send_without_waiting": (_READ,),
-        "controller_promote_anyone": (_READ,),
+        "producer_send_without_waiting": (_READ, _CAUGHT_UP),
+        "controller_promote_anyone": (_READ, _CAUGHT_UP),
         "controller_promote_of_enough": _LIVENESS,
         "broker_die_last_in_sync": _LIVENESS,
         "member_commit_for_everyone": (_READ,),
-        "member_read_and_remove": (_READ,),
+        "member_read_and_remove": (_READ, _CAUGHT_UP),
         "member_take_at_the_end": (_READ,),
     }
     found = mutant_checks(

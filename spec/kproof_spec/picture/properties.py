@@ -6,7 +6,7 @@ covers only what that very group has read.  The tests check the statement itself
 what a group does changes nothing but its own part, and depends on nothing but that and the log.
 """
 
-from kproof_spec.lang import exists, forall
+from kproof_spec.lang import NONE, exists, forall
 
 from .composed import model
 from .state import (
@@ -19,6 +19,7 @@ from .state import (
     State,
     high_watermark,
     is_held_by,
+    may_lead,
     records,
 )
 
@@ -109,6 +110,39 @@ def each_group_reads_what_is_acknowledged(
 def everything_is_acknowledged(s: State, partition: PartitionId) -> bool:
     """Every record is sent and acknowledged in the end, for finitely many failures.  RL1."""
     return s.partition[partition].acknowledged == records
+
+
+def may_be_led(s: State, partition: PartitionId) -> bool:
+    """Whether nobody leads a partition, and an in-sync replica of it lives."""
+    is_leaderless: bool = s.partition[partition].leader == NONE
+    return is_leaderless and exists(BrokerId, lambda broker: may_lead(s, partition, broker))
+
+
+@model.leads_to(may_be_led)
+def a_live_replica_in_sync_leads_to_a_leader(s: State, partition: PartitionId) -> bool:
+    """As long as an in-sync replica lives somebody is going to lead.  RL7."""
+    has_leader: bool = s.partition[partition].leader != NONE
+    return has_leader
+
+
+def is_safe(
+    s: State,
+    partition: PartitionId,
+    broker: BrokerId,  # noqa: ARG001 - a premise has the parameters of its goal
+    record: RecordId,
+) -> bool:
+    """Whether the producer knows that a record is safe; the broker is any."""
+    return record < s.partition[partition].acknowledged
+
+
+@model.leads_to(is_safe)
+def every_replica_gets_what_is_acknowledged(
+    s: State, partition: PartitionId, broker: BrokerId, record: RecordId
+) -> bool:
+    """Every acknowledged record reaches every replica, in sync again after all failures.  RL2."""
+    return broker in s.partition[partition].in_sync_replicas and is_held_by(
+        s, partition, broker, record
+    )
 
 
 # -- reachable -------------------------------------------------------------------------------------
