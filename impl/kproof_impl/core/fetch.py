@@ -47,6 +47,7 @@ from kproof_impl.messages.fetch import (
     SnapshotId,
 )
 from kproof_impl.messages.ids import NO_ID, Buffer
+from kproof_impl.records.batch import header_at
 from kproof_impl.records.errors import LogFailed
 
 if TYPE_CHECKING:
@@ -76,8 +77,11 @@ def fetch(broker: Broker, call: Call, request: FetchRequest) -> FetchResponse | 
         reading.is_urgent
         or reading.bytes_count >= reading.min_bytes
         or request.max_wait_ms <= 0
-        or not reading.waits_for
+        or not reading.partitions
     ):
+        return reading.response()
+    bytes_missing, waits_for = reading.lacks()
+    if bytes_missing <= 0:
         return reading.response()
 
     def complete() -> None:
@@ -86,8 +90,8 @@ def fetch(broker: Broker, call: Call, request: FetchRequest) -> FetchResponse | 
 
     broker.waiting_fetches.wait(
         call,
-        reading.waits_for,
-        reading.min_bytes - reading.bytes_count,
+        waits_for,
+        bytes_missing,
         broker.now_ms + request.max_wait_ms,
         complete,
     )
@@ -108,7 +112,7 @@ class _Reading:
         "bytes_count",
         "is_urgent",
         "min_bytes",
-        "waits_for",
+        "partitions",
     )
 
     def __init__(
@@ -125,12 +129,13 @@ class _Reading:
         self.bytes_count = 0
         self.is_urgent = False
         """A partition has an error or a diverging epoch, which a client should know at once."""
-        self.waits_for: list[tuple[Partition, int]] = []
+        self.partitions: list[tuple[Partition, WantedPartition, Buffer]] = []
+        """Those that exist, and what has been found in them."""
 
     def read(self) -> None:
         """Reads all partitions, in their order, as far as the limits allow."""
         results = self._results = []
-        waits_for = self.waits_for = []
+        partitions = self.partitions = []
         self.is_urgent = False
         bytes_left = self._max_bytes
         bytes_count = 0
@@ -149,16 +154,33 @@ class _Reading:
                 )
                 results.append((wanted, self._error(wanted, code)))
                 continue
-            waits_for.append((partition, wanted.max_bytes))
             if is_incremental and self._is_unchanged(wanted, partition):
+                partitions.append((partition, wanted, b""))
                 continue
             found = self._read_partition(wanted, partition, bytes_left, bytes_count == 0)
             results.append((wanted, found))
-            if found.records:
-                size = len(found.records)
+            records = found.records or b""
+            partitions.append((partition, wanted, records))
+            if records:
+                size = len(records)
                 bytes_count += size
                 bytes_left = max(0, bytes_left - size)
         self.bytes_count = bytes_count
+
+    def lacks(self) -> tuple[int, list[tuple[Partition, int]]]:
+        """How many bytes are missing, and what it can wait for: partitions and how much of each.
+
+        Where a limit has cut what was read, the partition has given all that it may.
+        """
+        bytes_missing = self.min_bytes
+        waits_for = []
+        for partition, wanted, records in self.partitions:
+            bytes_allowed = max(0, wanted.max_bytes)
+            is_cut = _end_offset(records, wanted.fetch_offset) < partition.high_watermark
+            taken = bytes_allowed if is_cut else len(records)
+            bytes_missing -= taken
+            waits_for.append((partition, max(0, bytes_allowed - taken)))
+        return bytes_missing, waits_for
 
     def _is_unchanged(self, wanted: WantedPartition, partition: Partition) -> bool:
         """Whether an incremental fetch has surely nothing to show: the usual case, made cheap."""
@@ -268,6 +290,17 @@ class _Reading:
         if self.is_urgent and any(found.current_leader is not _NO_LEADER for _, found in shown):
             endpoints = (_this_node(broker),)
         return FetchResponse(0, int(error_code), session_id, topics, endpoints)
+
+
+def _end_offset(records: Buffer, fetch_offset: int) -> int:
+    """The offset after the last record of some whole batches."""
+    position = 0
+    end_offset = fetch_offset
+    while position < len(records):
+        header = header_at(records, position)
+        end_offset = header.last_offset + 1
+        position += header.size_bytes
+    return end_offset
 
 
 def _this_node(broker: Broker) -> NodeEndpoint:
