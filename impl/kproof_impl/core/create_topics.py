@@ -7,7 +7,7 @@ Behaviour
 - -1 partitions or replicas are the broker's defaults.  One node keeps one replica: more are
   INVALID_REPLICATION_FACTOR.  A manual assignment may name this node only, and needs -1 for both.
 - Settings are checked as `config_definitions` says: INVALID_CONFIG.
-- validate_only answers the same and makes nothing; a topic id is told all the same, as in Kafka.
+- validate_only answers the same and makes nothing; so there is no topic id to tell.
 
 Version notes
 - v5 answers tell partitions, replicas and settings (KIP-525); v7 the topic id.
@@ -43,14 +43,13 @@ from kproof_impl.records.errors import LogFailed
 if TYPE_CHECKING:
     from kproof_impl.core.broker import Broker
     from kproof_impl.core.calls import Call
-    from kproof_impl.core.topics import Topic
 
 DEFAULT = -1
+CONFIGS_TOLD_FROM = 5
+"""The first version whose answers have room for settings."""
 
 
-def create_topics(
-    broker: Broker, _call: Call, request: CreateTopicsRequest
-) -> CreateTopicsResponse:
+def create_topics(broker: Broker, call: Call, request: CreateTopicsRequest) -> CreateTopicsResponse:
     counts = Counter(topic.name for topic in request.topics)
     results: dict[str, CreatableTopicResult] = {}
     wanted: list[tuple[str, int, dict[str, str]]] = []
@@ -59,9 +58,7 @@ def create_topics(
     for topic in request.topics:
         try:
             if counts[topic.name] > 1:
-                raise Refused(
-                    ErrorCode.INVALID_REQUEST, "Duplicate topic name: the request has it twice."
-                )
+                raise Refused(ErrorCode.INVALID_REQUEST, "Duplicate topic name.")
             if topic.name == CLUSTER_METADATA:
                 raise Refused(
                     ErrorCode.INVALID_REQUEST,
@@ -78,8 +75,12 @@ def create_topics(
         partitions_left -= partitions
         wanted.append((topic.name, partitions, configs))
         unified_names.add(unified(topic.name))
-    for result in _made(broker, wanted, request.validate_only):
-        results[result.name] = result
+    results |= _made(broker, wanted, request.validate_only)
+    if call.api_version >= CONFIGS_TOLD_FROM:
+        for name, _, configs in wanted:
+            if not results[name].error_code:
+                entries = topic_entries(broker, configs)
+                results[name].configs = [_told(entry) for entry in entries]
     return CreateTopicsResponse(
         topics=[results[name] for name in dict.fromkeys(topic.name for topic in request.topics)]
     )
@@ -219,27 +220,20 @@ def _assigned_partitions(broker: Broker, topic: CreatableTopic) -> int:
 
 def _made(
     broker: Broker, wanted: Sequence[tuple[str, int, dict[str, str]]], is_validation: bool
-) -> list[CreatableTopicResult]:
-    if not wanted:
-        return []
-    created: Sequence[Topic] = ()
-    if not is_validation:
-        try:
-            created = broker.topics.create_all(wanted)
-        except LogFailed as failure:
-            code = ErrorCode.KAFKA_STORAGE_ERROR
-            return [CreatableTopicResult(name, NO_ID, code, str(failure)) for name, _, _ in wanted]
-    ids = [topic.topic_id for topic in created] or [NO_ID] * len(wanted)
-    return [
-        CreatableTopicResult(
-            name=name,
-            topic_id=topic_id,
-            num_partitions=partitions,
-            replication_factor=1,
-            configs=[_told(entry) for entry in topic_entries(broker, configs)],
-        )
-        for (name, partitions, configs), topic_id in zip(wanted, ids, strict=True)
-    ]
+) -> dict[str, CreatableTopicResult]:
+    results = {
+        name: CreatableTopicResult(name, num_partitions=partitions, replication_factor=1)
+        for name, partitions, _ in wanted
+    }
+    if is_validation or not wanted:
+        return results
+    try:
+        for topic in broker.topics.create_all(wanted):
+            results[topic.name].topic_id = topic.topic_id
+    except LogFailed as failure:
+        code = ErrorCode.KAFKA_STORAGE_ERROR
+        return {name: CreatableTopicResult(name, NO_ID, code, str(failure)) for name in results}
+    return results
 
 
 def _told(entry: ConfigEntry) -> CreatableTopicConfigs:

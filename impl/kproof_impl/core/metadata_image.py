@@ -39,6 +39,8 @@ class MetadataImage:
     topics: dict[str, TopicImage] = field(default_factory=dict)
     broker_configs: dict[str, dict[str, str]] = field(default_factory=dict)
     next_producer_id: int = 0
+    removed: set[UUID] = field(default_factory=set, repr=False, compare=False)
+    """The ids of topics that were there once, as far as the log tells."""
     _names: dict[UUID, str] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -74,7 +76,9 @@ class MetadataImage:
                     raise ValueError(f"partition {len(leader_epochs)} should come next")
                 leader_epochs.append(record["leaderEpoch"])
             case "RemoveTopicRecord":
-                del self.topics[self._names.pop(UUID(record["topicId"]))]
+                topic_id = UUID(record["topicId"])
+                del self.topics[self._names.pop(topic_id)]
+                self.removed.add(topic_id)
             case "ConfigRecord":
                 self._apply_config(record)
             case "RegisterBrokerRecord":

@@ -43,14 +43,10 @@ _READ_BYTES = 1 << 20
 
 
 class MetadataLog:
-    """The log, opened.  After a write that failed nothing more is written.
-
-    For what a failed write has left on the disk is not known before the log is recovered.
-    """
+    """The log, opened."""
 
     def __init__(self, store: LogStore) -> None:
         self._log = store.open(CLUSTER_METADATA_ID, CLUSTER_METADATA, 0, METADATA_LOG_CONFIG)
-        self._failure: LogFailed | None = None
 
     @property
     def records_count(self) -> int:
@@ -79,17 +75,13 @@ class MetadataLog:
                 offset = header.last_offset + 1
 
     def append(self, records: Sequence[MetadataRecord], now_ms: int) -> None:
-        """One change, durable on return.  Raises `LogFailed`; then nothing has changed."""
-        if self._failure is not None:
-            raise LogFailed(
-                f"the metadata log has failed before, and is not written any more: {self._failure}"
-            )
+        """One change, durable on return.
+
+        Raises `LogFailed`; then the change has not happened, unless the disk failed to force what
+        it had taken: then the log takes no more, and only a restart shows which it was.
+        """
         data = batch_of(((None, _encoded(record)) for record in records), now_ms)
-        try:
-            self._log.append(header_at(data), data, 0, now_ms)
-        except LogFailed as failure:
-            self._failure = failure
-            raise
+        self._log.append(header_at(data), data, 0, now_ms)
 
     def start_anew(self, records: Sequence[MetadataRecord], now_ms: int) -> None:
         """Replaces all records by these, which say the same in fewer.

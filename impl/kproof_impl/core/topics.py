@@ -4,12 +4,15 @@ Each change is checked by who asks for it (`create_topics`, `delete_topics`, ...
 metadata log as one batch, durable, and only then seen; what is seen is always the fold of that log.
 A crash on the way leaves one of two things, which `load` puts right: a topic in the log without all
 its directories, which are made; and directories of a topic that is not in the log, because its
-creation or its deletion was cut off, which are deleted.
+creation or its deletion was cut off, which are deleted.  A creation that was cut off has left no
+records: directories with records whose topic the log has never removed are the sign of a metadata
+log that has been lost, and the broker does not start.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -18,7 +21,12 @@ from kproof_impl.core.config_definitions import parse_log_config, parse_log_defa
 from kproof_impl.core.config_types import ConfigInvalid
 from kproof_impl.core.log_config import LogConfig
 from kproof_impl.core.metadata_image import MetadataImage, TopicImage
-from kproof_impl.core.metadata_log import CLUSTER_METADATA_ID, MetadataLog, MetadataRecord
+from kproof_impl.core.metadata_log import (
+    CLUSTER_METADATA,
+    CLUSTER_METADATA_ID,
+    MetadataLog,
+    MetadataRecord,
+)
 from kproof_impl.core.partition import Partition
 from kproof_impl.core.topic_names import (
     CONSUMER_OFFSETS,
@@ -113,6 +121,10 @@ class Topics:
         broker_configs = {name: dict(configs) for name, configs in self.broker_configs.items()}
         return MetadataImage(topics, broker_configs, self._next_producer_id)
 
+    def metadata_records(self) -> Iterator[MetadataRecord]:
+        """The records of the metadata log: `metadata_image.fold` of them is `image`."""
+        return iter(()) if self._metadata_log is None else self._metadata_log.records()
+
     # -- life ----------------------------------------------------------------------------------
 
     def load(self) -> None:
@@ -125,14 +137,11 @@ class Topics:
         image = image_of.fold(log.records())
         if image.topics:
             self._commit([image_of.register_broker_record(self._broker.config.node_id)], image)
+        self._next_producer_id = image.next_producer_id
+        self._delete_strays(image)
         if log.records_count > max(SNAPSHOT_RECORDS_MIN, 2 * image.records_count):
             node_id = self._broker.config.node_id
             log.start_anew(list(image_of.records_of(image, node_id)), self._broker.now_ms)
-        self._next_producer_id = image.next_producer_id
-        known = {topic.topic_id: len(topic.leader_epochs) for topic in image.topics.values()}
-        for topic_id, partition in list(store.existing()):
-            if topic_id != CLUSTER_METADATA_ID and partition >= known.get(topic_id, 0):
-                store.delete(topic_id, partition)
         try:
             self.broker_configs = image.broker_configs
             self._apply_broker_configs()
@@ -145,6 +154,24 @@ class Topics:
         for topic in topics:
             self._open(topic, image.topics[topic.name].leader_epochs)
             self._add(topic)
+
+    def _delete_strays(self, image: MetadataImage) -> None:
+        """Deletes what deletions and creations that were cut off have left."""
+        store = self._broker.store
+        known = {topic.topic_id: len(topic.leader_epochs) for topic in image.topics.values()}
+        for topic_id, partition in list(store.existing()):
+            if topic_id == CLUSTER_METADATA_ID or partition < known.get(topic_id, 0):
+                continue
+            if topic_id not in image.removed:
+                log = store.open(topic_id, "", partition, self._broker.config.log)
+                if log.log_end_offset > 0:
+                    raise LogFailed(
+                        f"partition {partition} of topic id {topic_id} in {store.log_dir} ends at "
+                        f"offset {log.log_end_offset}, and the metadata log has no such partition: "
+                        f"the directory of {CLUSTER_METADATA} is damaged or another's. Bring the "
+                        f"right one back, or move the partition's directory away."
+                    )
+            store.delete(topic_id, partition)
 
     def _apply_broker_configs(self) -> None:
         node_id = str(self._broker.config.node_id)
@@ -208,7 +235,9 @@ class Topics:
                 del self._names_with_collisions[unified(topic.name)]
         for topic in topics:
             for partition in topic.partitions:
-                self._broker.store.delete(topic.topic_id, partition.index)
+                # What cannot be deleted now is deleted at the next start: it has no record.
+                with suppress(LogFailed):
+                    self._broker.store.delete(topic.topic_id, partition.index)
                 self._broker.waiting_fetches.deleted(partition)
             if has_committed_offsets:
                 self._broker.groups.topic_deleted(topic.name)
@@ -328,9 +357,11 @@ class Topics:
             partition.log.configure(topic.log_config)
 
     def _delete_logs(self, topic_id: UUID, first: int = 0) -> None:
+        """Takes back logs that were opened for a change which then failed."""
         for existing, partition in list(self._broker.store.existing()):
             if existing == topic_id and partition >= first:
-                self._broker.store.delete(topic_id, partition)
+                with suppress(LogFailed):
+                    self._broker.store.delete(topic_id, partition)
 
 
 def _changed(configs: Mapping[str, str], changes: Mapping[str, str | None]) -> dict[str, str]:
