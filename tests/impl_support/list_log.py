@@ -1,7 +1,7 @@
 """Logs that are Python lists: the smallest storage that fulfils `kproof_impl.core.ports`.
 
 Its batches must be uncompressed.  Segments are not there: retention drops whole batches, and
-`fails` makes every append fail.
+`fails` makes every change fail.
 """
 
 from __future__ import annotations
@@ -137,6 +137,8 @@ class ListLog:
         ]  # fmt: skip
 
     def advance_log_start_offset(self, offset: int) -> None:
+        if self.fails:
+            raise LogFailed("this log fails on purpose")
         self.log_start_offset = max(self.log_start_offset, offset)
         self.batches = [one for one in self.batches if one[0].last_offset >= offset]
 
