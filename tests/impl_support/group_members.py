@@ -17,7 +17,7 @@ from typing import Any
 
 from impl_support.stepping import Stepper
 from kproof_impl.core.config import BrokerConfig
-from kproof_impl.core.errors import ErrorCode
+from kproof_impl.messages.errors import ErrorCode
 from kproof_impl.messages.heartbeat import HeartbeatRequest
 from kproof_impl.messages.join_group import JoinGroupRequest, JoinGroupRequestProtocol
 from kproof_impl.messages.leave_group import LeaveGroupRequest, MemberIdentity

@@ -6,6 +6,7 @@ Kafka's coordinator, for one node.  Read in this order:
 |---|---|
 | `member`, `group` | what is known of a member and of a group; nothing happens there |
 | `rebalance` | the life of a group: joining, the two barriers, leaving, sessions |
+| `answers` | what members are told |
 | `member_requests` | JoinGroup, SyncGroup, Heartbeat, LeaveGroup: who may, and which answer |
 | `joining` | the cases of JoinGroup |
 | `offsets`, `offset_requests` | OffsetCommit, OffsetFetch, OffsetDelete, expiry |

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from kproof_impl.core.calls import Call
-from kproof_impl.core.errors import ErrorCode
 from kproof_impl.core.groups.group import Group, GroupState
 from kproof_impl.core.groups.member import Member
 from kproof_impl.core.groups.offsets_log import StoreRefused
@@ -25,6 +24,7 @@ from kproof_impl.messages.describe_groups import (
     DescribeGroupsRequest,
     DescribeGroupsResponse,
 )
+from kproof_impl.messages.errors import ErrorCode
 from kproof_impl.messages.list_groups import ListedGroup, ListGroupsRequest, ListGroupsResponse
 
 if TYPE_CHECKING:

@@ -15,11 +15,11 @@ from collections.abc import Collection, Iterator, Mapping
 from enum import Enum
 
 from kproof_impl.core.calls import Call
-from kproof_impl.core.errors import ErrorCode
 from kproof_impl.core.groups.member import Member
 from kproof_impl.core.groups.offsets import CommittedOffset
 from kproof_impl.core.groups.subscriptions import subscribed_topics
 from kproof_impl.core.timers import Timer
+from kproof_impl.messages.errors import ErrorCode
 
 CONSUMER_PROTOCOL_TYPE = "consumer"
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from kproof_impl.core.errors import ErrorCode
 from kproof_impl.core.groups import rebalance
+from kproof_impl.core.groups.answers import answer_sync, join_refused
 from kproof_impl.core.groups.group import Group, GroupState
 from kproof_impl.core.groups.member import Member
 from kproof_impl.core.groups.offset_records import (
@@ -25,7 +25,7 @@ from kproof_impl.core.groups.offset_records import (
 from kproof_impl.core.groups.offsets import CommittedOffset
 from kproof_impl.core.groups.offsets_log import KeyValue, OffsetsLog, StoreRefused
 from kproof_impl.core.topics import CONSUMER_OFFSETS
-from kproof_impl.messages.join_group import JoinGroupResponse
+from kproof_impl.messages.errors import ErrorCode
 from kproof_impl.messages.sync_group import SyncGroupResponse
 
 if TYPE_CHECKING:
@@ -205,8 +205,8 @@ class GroupCoordinator:
                     member.session_timer.cancel()
                 call = group.take_join_call(member)
                 if call is not None:
-                    call.answer(JoinGroupResponse(error_code=error, member_id=member.member_id))
-                rebalance.answer_sync(member, SyncGroupResponse(error_code=error))
+                    call.answer(join_refused(error, member.member_id))
+                answer_sync(member, SyncGroupResponse(error_code=error))
 
 
 def _has_expired(

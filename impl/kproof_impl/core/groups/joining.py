@@ -20,12 +20,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kproof_impl.core.calls import Call
-from kproof_impl.core.errors import ErrorCode
 from kproof_impl.core.groups import rebalance
+from kproof_impl.core.groups.answers import join_refused, joined
 from kproof_impl.core.groups.group import Group, GroupState
 from kproof_impl.core.groups.member import Member
 from kproof_impl.core.groups.offset_records import fits
 from kproof_impl.core.groups.offsets_log import StoreRefused
+from kproof_impl.messages.errors import ErrorCode
 from kproof_impl.messages.join_group import JoinGroupRequest, JoinGroupResponse
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class Joining:
     def refused(self, error: ErrorCode, member_id: str | None = None) -> JoinGroupResponse:
         if member_id is None:
             member_id = self.request.member_id
-        return JoinGroupResponse(error_code=error, member_id=member_id)
+        return join_refused(error, member_id)
 
     # -- the cases -----------------------------------------------------------------------------
 
@@ -199,8 +200,8 @@ class Joining:
         that, it was told that its old member id leads, so that it would not."""
         is_leader = group.leader == member.member_id
         if self.call.api_version >= SKIP_ASSIGNMENT_VERSION:
-            return rebalance.joined(group, member, skip_assignment=is_leader)
-        response = rebalance.joined(group, member)
+            return joined(group, member, skip_assignment=is_leader)
+        response = joined(group, member)
         response.leader = old_leader or ""
         response.members = ()
         return response
@@ -218,9 +219,9 @@ class Joining:
         is_same = member.has_same_protocols(self.protocols)
         match group.state:
             case GroupState.COMPLETING_REBALANCE if is_same:
-                return rebalance.joined(group, member)
+                return joined(group, member)
             case GroupState.STABLE if is_same and group.leader != member.member_id:
-                return rebalance.joined(group, member)
+                return joined(group, member)
             case _:
                 self._rejoin(group, member)
                 return None

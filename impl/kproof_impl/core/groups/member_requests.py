@@ -16,10 +16,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kproof_impl.core.calls import Call
-from kproof_impl.core.errors import ErrorCode
 from kproof_impl.core.groups import rebalance
+from kproof_impl.core.groups.answers import synced
 from kproof_impl.core.groups.group import Group, GroupState
 from kproof_impl.core.groups.joining import Joining
+from kproof_impl.messages.errors import ErrorCode
 from kproof_impl.messages.heartbeat import HeartbeatRequest, HeartbeatResponse
 from kproof_impl.messages.join_group import JoinGroupRequest, JoinGroupResponse
 from kproof_impl.messages.leave_group import (
@@ -68,7 +69,7 @@ def sync_group(broker: Broker, call: Call, request: SyncGroupRequest) -> SyncGro
     if group.state is GroupState.STABLE:
         rebalance.note_sync(group, member)
         rebalance.keep_alive(coordinator, group, member)
-        return rebalance.synced(group, member)
+        return synced(group, member)
     rebalance.wait_at_sync(member, call)
     rebalance.note_sync(group, member)
     if group.leader == member.member_id:

@@ -17,12 +17,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kproof_impl.core.calls import Call
-from kproof_impl.core.errors import ErrorCode
 from kproof_impl.core.groups import rebalance
 from kproof_impl.core.groups.group import Group, GroupState
 from kproof_impl.core.groups.offset_records import fits, offset_key, offset_value
 from kproof_impl.core.groups.offsets import NO_EXPIRY, NO_OFFSET, CommittedOffset
 from kproof_impl.core.groups.offsets_log import KeyValue, StoreRefused
+from kproof_impl.messages.errors import ErrorCode
 from kproof_impl.messages.offset_commit import (
     OffsetCommitRequest,
     OffsetCommitResponse,
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 
 GROUP_ID_NOT_FOUND_VERSION = 9
 NO_RETENTION_TIME = -1
+MAX_TIMESTAMP_MS = (1 << 63) - 1
 _NONE = ErrorCode.NONE
 
 
@@ -60,7 +61,7 @@ def offset_commit(broker: Broker, call: Call, request: OffsetCommitRequest) -> O
     now_ms = broker.now_ms
     expire_timestamp_ms = NO_EXPIRY
     if request.retention_time_ms != NO_RETENTION_TIME:
-        expire_timestamp_ms = now_ms + request.retention_time_ms
+        expire_timestamp_ms = min(now_ms + request.retention_time_ms, MAX_TIMESTAMP_MS)
     partition_of = broker.topics.partition
     metadata_max = broker.config.offset_metadata_max_bytes
     committed: list[tuple[str, int, CommittedOffset]] = []

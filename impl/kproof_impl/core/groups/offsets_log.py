@@ -18,9 +18,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from kproof_impl.core.errors import ErrorCode
 from kproof_impl.core.partition import Partition
 from kproof_impl.core.topics import CONSUMER_OFFSETS, Topic
+from kproof_impl.messages.errors import ErrorCode
 from kproof_impl.records.batch import LENGTH_END, header_at
 from kproof_impl.records.build import batch_of
 from kproof_impl.records.errors import BatchRefused, LogFailed
@@ -78,7 +78,7 @@ class OffsetsLog:
             return
         try:
             partition = self._ensure_topic().partitions[self.partition_index(group_id)]
-            self._append(partition, records)
+            self._append(partition, self._checked_batch(partition, records))
         except LogFailed as failure:
             raise StoreRefused(ErrorCode.NOT_COORDINATOR, str(failure)) from failure
         log = partition.log
@@ -125,22 +125,24 @@ class OffsetsLog:
             self._partitions_count = len(self._topic.partitions)
         return self._topic
 
-    def _append(self, partition: Partition, records: Iterable[KeyValue]) -> None:
-        now_ms = self._broker.now_ms
-        data = batch_of(records, now_ms)
+    def _checked_batch(self, partition: Partition, records: Iterable[KeyValue]) -> bytes:
+        data = batch_of(records, self._broker.now_ms)
         if len(data) > self._broker.config.log.max_message_bytes:
             raise StoreRefused(
                 ErrorCode.UNKNOWN_SERVER_ERROR,
                 f"{len(data)} bytes for {CONSUMER_OFFSETS}-{partition.index}, and at most "
                 f"{self._broker.config.log.max_message_bytes} are allowed",
             )
-        partition.log.append(header_at(data), data, partition.leader_epoch, now_ms)
+        return data
+
+    def _append(self, partition: Partition, data: bytes) -> None:
+        partition.append(header_at(data), data, self._broker.now_ms)
         self._broker.waiting_fetches.appended(partition)
 
     def _rewrite_later(self, partition: Partition) -> None:
         if self._topic is not None and partition in self._topic.partitions:
             # If it fails, what was written is what was there; it will be looked at again.
-            with suppress(LogFailed, StoreRefused):
+            with suppress(LogFailed):
                 self._look_at(partition)
 
     def _look_at(self, partition: Partition) -> None:
@@ -151,9 +153,9 @@ class OffsetsLog:
         if log.log_end_offset - log.log_start_offset > threshold:
             old_end_offset = log.log_end_offset
             for batch in _in_batches(alive):
-                self._append(partition, batch)
+                self._append(partition, batch_of(batch, self._broker.now_ms))
             log.flush()
-            log.advance_log_start_offset(old_end_offset)
+            partition.delete_records(old_end_offset)
         self._rewrite_at[partition.index] = threshold
 
 
@@ -177,7 +179,7 @@ def fold(partition: Partition) -> dict[bytes, bytes]:
     """
     alive: dict[bytes, bytes] = {}
     log = partition.log
-    offset = log.log_start_offset
+    offset = start_offset = log.log_start_offset
     while offset < log.log_end_offset:
         data = memoryview(log.read(offset, READ_BYTES, log.log_end_offset, at_least_one=True))
         if not data:
@@ -191,7 +193,7 @@ def fold(partition: Partition) -> dict[bytes, bytes]:
             if not header.is_control:
                 try:
                     for record in records_of(header, data[:size]):
-                        if record.key is None:
+                        if record.key is None or record.offset < start_offset:
                             continue
                         alive.pop(record.key, None)
                         if record.value is not None:

@@ -24,11 +24,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from kproof_impl.core.calls import Call
-from kproof_impl.core.errors import ErrorCode
+from kproof_impl.core.groups.answers import answer_sync, join_refused, joined, synced
 from kproof_impl.core.groups.group import Group, GroupState
 from kproof_impl.core.groups.member import NO_ASSIGNMENT, Member
 from kproof_impl.core.groups.offsets_log import StoreRefused
-from kproof_impl.messages.join_group import JoinGroupResponse, JoinGroupResponseMember
+from kproof_impl.messages.errors import ErrorCode
 from kproof_impl.messages.sync_group import SyncGroupResponse
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def wait_at_join(group: Group, member: Member, call: Call) -> None:
     """A member's JoinGroup waits.  One that waited before, on another connection, is answered."""
     earlier = group.take_join_call(member)
     if earlier is not None:
-        earlier.answer(_join_refused(ErrorCode.REBALANCE_IN_PROGRESS, member.member_id))
+        earlier.answer(join_refused(ErrorCode.REBALANCE_IN_PROGRESS, member.member_id))
     group.wait_at_join(member, call)
 
 
@@ -120,7 +120,7 @@ def replace_static_member(group: Group, member: Member, new_member_id: str) -> N
     fenced = ErrorCode.FENCED_INSTANCE_ID
     call = group.take_join_call(member)
     if call is not None:
-        call.answer(_join_refused(fenced, member.member_id))
+        call.answer(join_refused(fenced, member.member_id))
     answer_sync(member, SyncGroupResponse(error_code=fenced))
     group.rename_static(member, new_member_id)
     member.is_new = False
@@ -137,21 +137,8 @@ def remove_member(group: Group, member: Member) -> None:
     call = group.take_join_call(member)
     group.remove(member.member_id)
     if call is not None:
-        call.answer(_join_refused(ErrorCode.UNKNOWN_MEMBER_ID, ""))
+        call.answer(join_refused(ErrorCode.UNKNOWN_MEMBER_ID, ""))
     answer_sync(member, SyncGroupResponse(error_code=ErrorCode.UNKNOWN_MEMBER_ID))
-
-
-def answer_sync(member: Member, response: SyncGroupResponse) -> bool:
-    """Answers a SyncGroup that waits.  False if none does."""
-    call, member.sync_call = member.sync_call, None
-    if call is None:
-        return False
-    call.answer(response)
-    return True
-
-
-def _join_refused(error: ErrorCode, member_id: str) -> JoinGroupResponse:
-    return JoinGroupResponse(error_code=error, member_id=member_id)
 
 
 # -- sessions ------------------------------------------------------------------------------------
@@ -357,29 +344,6 @@ def begin_generation(coordinator: GroupCoordinator, group: Group) -> None:
     )
 
 
-def joined(group: Group, member: Member, skip_assignment: bool = False) -> JoinGroupResponse:
-    """The answer to a member of this generation."""
-    is_leader = group.leader == member.member_id
-    return JoinGroupResponse(
-        generation_id=group.generation_id,
-        protocol_type=group.protocol_type,
-        protocol_name=group.protocol_name,
-        leader=group.leader or "",
-        skip_assignment=skip_assignment,
-        member_id=member.member_id,
-        members=_members_metadata(group) if is_leader else (),
-    )
-
-
-def _members_metadata(group: Group) -> list[JoinGroupResponseMember]:
-    assert group.protocol_name is not None
-    name = group.protocol_name
-    return [
-        JoinGroupResponseMember(one.member_id, one.group_instance_id, one.protocols[name])
-        for one in group.members.values()
-    ]
-
-
 # -- the sync barrier ----------------------------------------------------------------------------
 
 
@@ -409,15 +373,6 @@ def leader_sync(
     for member in group.members.values():
         if answer_sync(member, synced(group, member)):
             keep_alive(coordinator, group, member)
-
-
-def synced(group: Group, member: Member) -> SyncGroupResponse:
-    """The answer to a member of a stable group."""
-    return SyncGroupResponse(
-        protocol_type=group.protocol_type,
-        protocol_name=group.protocol_name,
-        assignment=member.assignment,
-    )
 
 
 def expire_pending_sync(coordinator: GroupCoordinator, group: Group, generation_id: int) -> None:
