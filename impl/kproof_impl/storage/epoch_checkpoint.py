@@ -27,6 +27,10 @@ class EpochCheckpoint:
         """(epoch, start offset)"""
 
     @property
+    def path(self) -> str:
+        return self._path
+
+    @property
     def latest_epoch(self) -> int:
         return self.entries[-1][0] if self.entries else NO_EPOCH
 

@@ -10,6 +10,17 @@ from typing import Protocol
 from kproof_impl.messages.ids import Buffer
 
 
+class Forcing:
+    """Work that goes on beside: forcing some files to the disk."""
+
+    __slots__ = ("failure", "is_done")
+
+    def __init__(self) -> None:
+        self.is_done = False
+        self.failure = ""
+        """Why it failed, if it is done and failed."""
+
+
 class File(Protocol):
     """One file that is appended to and read at positions.  Sizes and positions in bytes."""
 
@@ -73,7 +84,11 @@ class Files(Protocol):
         ...
 
     def fsync_path(self, path: str) -> None:
-        """Forces a file to the disk; it is no error if it is not there."""
+        """Forces a file or directory to the disk; it is no error if it is not there."""
+        ...
+
+    def fsync_later(self, paths: Sequence[str]) -> Forcing:
+        """The same for several, without waiting; whoever wants to know looks at the answer."""
         ...
 
     def fsync_directory(self, path: str) -> None: ...

@@ -5,6 +5,7 @@ is killed leaves none and every log is then recovered from its recovery point.  
 the directory are written at the end, once a minute, and whenever a log says that it cannot wait.
 """
 
+import os.path
 from collections.abc import Iterator
 from uuid import UUID
 
@@ -63,6 +64,7 @@ class FileLogStore:
         self._now_ms = _NEVER
         self._is_closed = False
         files.make_directory(self._directory)
+        files.fsync_directory(os.path.dirname(os.path.abspath(self._directory)))
         files.lock(self._path(LOCK))
         try:
             self._start(cluster_id, node_id)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from kproof_impl.messages.ids import Buffer
 from kproof_impl.records.errors import LogFailed
+from kproof_impl.storage.files import Forcing
 
 
 class MemoryFiles:
@@ -64,6 +65,11 @@ class MemoryFiles:
 
     def fsync_path(self, path: str) -> None:
         """There is nothing to force."""
+
+    def fsync_later(self, paths: Sequence[str]) -> Forcing:
+        forcing = Forcing()
+        forcing.is_done = True
+        return forcing
 
     def fsync_directory(self, path: str) -> None:
         """There is nothing to force."""

@@ -10,6 +10,7 @@ nobody knows what is on the disk, and the log refuses everything until it is ope
 """
 
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Sequence
 
 from kproof_impl.core.log_config import LogConfig
@@ -20,7 +21,8 @@ from kproof_impl.records.build import PATCH
 from kproof_impl.records.errors import LogFailed
 from kproof_impl.storage import time_lookup
 from kproof_impl.storage.epoch_checkpoint import EpochCheckpoint
-from kproof_impl.storage.names import INDEX, TIME_INDEX
+from kproof_impl.storage.files import Forcing
+from kproof_impl.storage.names import INDEX, LOG, TIME_INDEX
 from kproof_impl.storage.offset_index import ENTRY_BYTES, OFFSET_MAX
 from kproof_impl.storage.producer_snapshot import write_snapshot
 from kproof_impl.storage.producer_state import ProducerState
@@ -59,13 +61,15 @@ class FilePartitionLog:
         self.log_start_offset: int = loaded.log_start_offset
         self.log_end_offset: int = loaded.segments.active.next_offset
         self.recovery_point: int = loaded.recovery_point
-        self._unforced: list[Segment] = loaded.unforced
-        """Closed segments that have not been forced to the disk."""
+        self._unforced: deque[tuple[Segment, Forcing]] = deque()
+        """Closed segments that have not been forced to the disk, oldest first."""
         self._is_directory_forced = False
         self._unforced_since_ms = _NEVER
         self._failure = ""
         self._closed_bytes = sum(segment.size for segment in loaded.segments.all[:-1])
         self.configure(config)
+        for segment in loaded.unforced:
+            self._force_later(segment)
 
     @property
     def size_bytes(self) -> int:
@@ -203,6 +207,7 @@ class FilePartitionLog:
             and now_ms - self._unforced_since_ms >= self._config.flush_ms
         ):
             self.flush()
+        self._note_forced()
         if segment.size:
             if segment.created_ms < 0:
                 segment.created_ms = now_ms
@@ -220,15 +225,15 @@ class FilePartitionLog:
         segments = self._segments
         if offset < segments.base_offsets[0]:
             segments.drop_from(0)
-            self._active = segments.add(offset, self._config)
+            self._active = segments.create(offset, self._config)
         else:
             segments.drop_from(segments.floor(offset) + 1)
             self._active = segments.active
             self._active.truncate_to(offset)
             self._active.save_indexes()
-        self._unforced = [segment for segment in self._unforced if segment in segments.all]
+        self._force_truncation()
+        self._forget_unforced()
         self._closed_bytes = sum(segment.size for segment in segments.all[:-1])
-        self._is_directory_forced = False
         self.log_end_offset = self._active.next_offset
         self.log_start_offset = min(self.log_start_offset, self.log_end_offset)
         self.recovery_point = min(self.recovery_point, self.log_end_offset)
@@ -243,7 +248,7 @@ class FilePartitionLog:
         try:
             self._force()
         except LogFailed as error:
-            self._failure = f"{error} What is on the disk is unknown: restart the broker."
+            self._fail(error)
             raise
         self.recovery_point = self.log_end_offset
         self._unforced_since_ms = _NEVER
@@ -254,7 +259,7 @@ class FilePartitionLog:
             self._snapshot()
             prune_snapshots(self._segments, self.log_end_offset)
             self._is_directory_forced = False
-            self._unforced.append(self._active)
+            self._unforced.append((self._active, Forcing()))
             self.flush()
         self._segments.close()
 
@@ -270,7 +275,7 @@ class FilePartitionLog:
         try:
             segment.file.truncate(segment.size)
         except LogFailed as error:
-            self._failure = f"{error} What is on the disk is unknown: restart the broker."
+            self._fail(error)
 
     def _roll(self) -> Segment:
         """Closes the active segment and begins another at the end of the log."""
@@ -281,10 +286,10 @@ class FilePartitionLog:
             closed.tail_offsets[:0],
         )
         self._snapshot()
-        self._unforced.append(closed)
         self._closed_bytes += closed.size
         self._is_directory_forced = False
-        self._active = self._segments.add(self.log_end_offset, self._config)
+        self._active = self._segments.create(self.log_end_offset, self._config)
+        self._force_later(closed)
         self._segments.keep_few_loaded(closed)
         return self._active
 
@@ -296,26 +301,66 @@ class FilePartitionLog:
         if count == 0:
             return
         doomed = self._segments.all[:count]
+        # What it tells of the producers will not be in the log any more.
+        self._files.fsync_path(snapshot_path(self._directory, doomed[-1].next_offset))
         self._closed_bytes -= sum(segment.size for segment in doomed)
-        self._unforced = [segment for segment in self._unforced if segment not in doomed]
         self._segments.doom_first(count, now_ms + self._config.file_delete_delay_ms)
+        self._forget_unforced()
+
+    def _force_later(self, segment: Segment) -> None:
+        """Lets a closed segment be forced to the disk while the broker goes on."""
+        paths = (*self._paths_to_force(segment), *self._directories())
+        self._unforced.append((segment, self._files.fsync_later(paths)))
+
+    def _note_forced(self) -> None:
+        """Moves the recovery point over the closed segments that are on the disk now."""
+        while self._unforced and self._unforced[0][1].is_done:
+            segment, forcing = self._unforced.popleft()
+            if forcing.failure:
+                self._fail(forcing.failure)
+                return
+            self.recovery_point = max(self.recovery_point, segment.next_offset)
+
+    def _forget_unforced(self) -> None:
+        """Deleted segments need not be forced."""
+        kept = self._segments.all
+        self._unforced = deque(pair for pair in self._unforced if pair[0] in kept)
+
+    def _force_truncation(self) -> None:
+        """What was cut off must not come back behind what is written in its place."""
+        try:
+            self._active.file.fsync()
+            for path in self._directories():
+                self._files.fsync_directory(path)
+        except LogFailed as error:
+            self._fail(error)
+            raise
 
     def _force(self) -> None:
         files = self._files
         while self._unforced:
-            segment = self._unforced[0]
-            segment.file.fsync()
-            for path in (
-                segment.path + INDEX,
-                segment.path + TIME_INDEX,
-                snapshot_path(self._directory, segment.next_offset),
-            ):
+            for path in self._paths_to_force(self._unforced[0][0]):
                 files.fsync_path(path)
-            del self._unforced[0]
+            self._unforced.popleft()
         if self.log_end_offset > self.recovery_point:
             self._active.file.fsync()
         self._epochs.force()
         if not self._is_directory_forced:
-            files.fsync_directory(self._directory)
-            files.fsync_directory(self._directory.rpartition("/")[0])
+            for path in self._directories():
+                files.fsync_directory(path)
             self._is_directory_forced = True
+
+    def _paths_to_force(self, segment: Segment) -> tuple[str, ...]:
+        return (
+            segment.path + LOG,
+            segment.path + INDEX,
+            segment.path + TIME_INDEX,
+            snapshot_path(self._directory, segment.next_offset),
+            self._epochs.path,
+        )
+
+    def _directories(self) -> tuple[str, str]:
+        return self._directory, self._directory.rpartition("/")[0]
+
+    def _fail(self, reason: object) -> None:
+        self._failure = f"{reason} What is on the disk is unknown: restart the broker."

@@ -15,8 +15,8 @@ REF   KIP-98, KIP-360; Kafka's `ProducerAppendInfo` and `ProducerStateManager`.
 
 from typing import NamedTuple
 
-from kproof_impl.core.errors import ErrorCode
 from kproof_impl.core.ports import ActiveProducer
+from kproof_impl.messages.errors import ErrorCode
 from kproof_impl.records.batch import BatchHeader
 from kproof_impl.records.errors import ProducerRefused
 

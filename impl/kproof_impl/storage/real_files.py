@@ -15,6 +15,8 @@ from contextlib import contextmanager
 
 from kproof_impl.messages.ids import Buffer
 from kproof_impl.records.errors import LogFailed
+from kproof_impl.storage.files import Forcing
+from kproof_impl.storage.forcer import Forcer
 
 OPEN_MAX = 4096
 """Files open at once, unless half of what the process may open is less."""
@@ -43,6 +45,7 @@ class RealFiles:
         self._open_max = open_max
         self._open: deque[RealFile] = deque()
         self._locks: dict[str, int] = {}
+        self._forcer = Forcer(self.fsync_path)
 
     def open(self, path: str) -> "RealFile":
         return RealFile(self, path)
@@ -125,6 +128,9 @@ class RealFiles:
 
     def fsync_directory(self, path: str) -> None:
         self._fsync(path, os.O_RDONLY | os.O_DIRECTORY)
+
+    def fsync_later(self, paths: Sequence[str]) -> Forcing:
+        return self._forcer.start(paths)
 
     def _fsync(self, path: str, flags: int) -> None:
         with _refusals("force to the disk", path):

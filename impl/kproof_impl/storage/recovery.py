@@ -60,7 +60,7 @@ def load_log(
         _recover(loaded)
     if loaded.log_start_offset > segments.active.next_offset:
         segments.drop_from(0)
-        segments.add(loaded.log_start_offset, config)
+        segments.create(loaded.log_start_offset, config)
         loaded.unforced.clear()
     end_offset = segments.active.next_offset
     loaded.recovery_point = min(loaded.recovery_point, end_offset)
@@ -133,7 +133,7 @@ def _find_segments(
     for segment, following in zip(segments.all, segments.all[1:], strict=False):
         segment.next_offset = following.base_offset
     if not bases:
-        segments.add(log_start_offset, config)
+        segments.create(log_start_offset, config)
     return segments
 
 

@@ -1,6 +1,7 @@
 """The segments of one log, in the order of their base offsets, and the files that go with them."""
 
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Callable, Iterator
 
 from kproof_impl.core.log_config import LogConfig
@@ -21,7 +22,7 @@ class Segments:
         self.all = segments
         self.base_offsets = [segment.base_offset for segment in segments]
         self._loaded: list[Segment] = []
-        self._doomed: list[tuple[int, str]] = []
+        self._doomed: deque[tuple[int, str]] = deque()
         """When to remove which file, by the clock in milliseconds."""
 
     @property
@@ -53,8 +54,14 @@ class Segments:
         if len(self._loaded) > LOADED_MAX:
             self._loaded.pop(0).unload()
 
+    def create(self, base_offset: int, config: LogConfig) -> Segment:
+        """A new active segment.  Its file is made at once: its name tells where the log ends."""
+        segment = self.add(base_offset, config)
+        segment.file.append((b"",), 0)
+        return segment
+
     def add(self, base_offset: int, config: LogConfig) -> Segment:
-        """A new active segment."""
+        """A segment whose file is there."""
         segment = Segment(self.files, self.directory, base_offset, config.index_interval_bytes)
         self.all.append(segment)
         self.base_offsets.append(base_offset)
@@ -72,8 +79,11 @@ class Segments:
         del self.all[:count], self.base_offsets[:count]
 
     def drop_from(self, place: int) -> None:
-        """Forgets the segments from a place on; their files go at once."""
-        for segment in self.all[place:]:
+        """Forgets the segments from a place on; their files go at once.
+
+        The last goes first, so that a crash on the way leaves no hole.
+        """
+        for segment in reversed(self.all[place:]):
             segment.file.close()
             for path in files_of(segment.path):
                 self.files.remove(path)
@@ -82,10 +92,8 @@ class Segments:
 
     def remove_doomed(self, now_ms: int) -> None:
         """Removes the files whose delay is over."""
-        if self._doomed and self._doomed[0][0] <= now_ms:
-            for _, path in self._doomed:
-                self.files.remove(path)
-            self._doomed.clear()
+        while self._doomed and self._doomed[0][0] <= now_ms:
+            self.files.remove(self._doomed.popleft()[1])
 
     def close(self) -> None:
         for segment in self.all:

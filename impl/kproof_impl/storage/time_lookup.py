@@ -49,11 +49,32 @@ def find_max_timestamp(
         for place, header in headers(segment.file, position, stop):
             if header.base_offset >= end_offset:
                 break
-            if header.max_timestamp > best_ms and header.last_offset >= start_offset:
-                best, best_ms = (segment, place, header), header.max_timestamp
+            if header.max_timestamp <= best_ms or header.last_offset < start_offset:
+                continue
+            found_ms = header.max_timestamp
+            if header.base_offset < start_offset or header.last_offset >= end_offset:
+                found_ms = _largest_between(segment, place, header, start_offset, end_offset)
+            if found_ms > best_ms:
+                best, best_ms = (segment, place, header), found_ms
     if best is None:
         return None
     return _record_at(*best, best_ms, start_offset)
+
+
+def _largest_between(
+    segment: Segment, position: int, header: BatchHeader, start_offset: int, end_offset: int
+) -> int:
+    """The largest timestamp in the part of a batch that lies between two offsets."""
+    data = segment.file.read(position, header.size_bytes)
+    try:
+        times = [
+            record.timestamp_ms
+            for record in records_of(header, data)
+            if start_offset <= record.offset < end_offset
+        ]
+        return max(times, default=NO_TIMESTAMP)
+    except BatchRefused:
+        return header.max_timestamp
 
 
 def _record_at(

@@ -1,0 +1,44 @@
+"""Forces files to the disk in a thread, because a gigabyte takes seconds and a broker cannot wait.
+
+The thread does nothing else, shares nothing but a queue, and ends when the queue is empty.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from threading import Lock, Thread
+
+from kproof_impl.records.errors import LogFailed
+from kproof_impl.storage.files import Forcing
+
+
+class Forcer:
+    """One job after the other, in their order."""
+
+    def __init__(self, fsync_path: Callable[[str], None]) -> None:
+        self._fsync_path = fsync_path
+        self._lock = Lock()
+        self._jobs: deque[tuple[Sequence[str], Forcing]] = deque()
+        self._is_running = False
+
+    def start(self, paths: Sequence[str]) -> Forcing:
+        forcing = Forcing()
+        with self._lock:
+            self._jobs.append((paths, forcing))
+            if not self._is_running:
+                self._is_running = True
+                Thread(target=self._run, name="kproof-fsync", daemon=True).start()
+        return forcing
+
+    def _run(self) -> None:
+        while True:
+            with self._lock:
+                if not self._jobs:
+                    self._is_running = False
+                    return
+                paths, forcing = self._jobs.popleft()
+            try:
+                for path in paths:
+                    self._fsync_path(path)
+            except LogFailed as error:
+                forcing.failure = str(error)
+            forcing.is_done = True
