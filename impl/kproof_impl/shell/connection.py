@@ -12,6 +12,7 @@ import sys
 from collections import deque
 from typing import TYPE_CHECKING
 
+from kproof_impl.core.inputs import Received
 from kproof_impl.messages.ids import Buffer
 from kproof_impl.shell.notices import CLOSED, FAULT, REFUSED
 from kproof_impl.wire.errors import MalformedRequest
@@ -84,7 +85,7 @@ class Connection(asyncio.BufferedProtocol):
         self.last_active = self.last_read = self._server.seconds()
         self._server.bytes_in += nbytes
         try:
-            self._frames.extend(self._reader.buffer_updated(nbytes))
+            self._reader.buffer_updated(nbytes, self._frames)
         except MalformedRequest as error:
             self._serve()  # What came whole before it is answered.
             self.close(REFUSED, str(error))
@@ -152,21 +153,22 @@ class Connection(asyncio.BufferedProtocol):
         else:
             self._write_large(pending, self._transport)
 
-    def close(self, kind: str, reason: str) -> None:
-        """Ends the connection from this side, after what is on its way out, and tells why."""
+    def close(self, kind: str = "", reason: str = "") -> None:
+        """Ends the connection from this side, after what is on its way out, and tells a reason."""
         if self.is_closing or self._transport is None:
             return
         self.flush()
         self.is_closing = True
         self._frames.clear()
-        self._server.notices(kind, reason, self.client)
+        if kind:
+            self._server.notices(kind, reason, self.client)
         self._transport.close()
 
-    def abort(self, kind: str, reason: str) -> None:
-        """Ends the connection now; what has not left is dropped."""
+    def abort(self, kind: str = "", reason: str = "") -> None:
+        """Ends the connection now, and tells a reason; what has not left is dropped."""
         if self._transport is None:
             return
-        if not self.is_closing:
+        if kind and not self.is_closing:
             self._server.notices(kind, reason, self.client)
         self.is_closing = True
         self._transport.abort()
@@ -209,25 +211,25 @@ class Connection(asyncio.BufferedProtocol):
         if self._is_serving:
             return
         self._is_serving = True
+        frames, server = self._frames, self._server
+        connection_id = self.connection_id
+        now_ms = server.clock.now_ms()
         try:
-            while self._frames and not self._is_held and not self.is_closing:
-                self._serve_one(self._frames.popleft())
+            while frames and not (self._held_by_core or self._held_by_writes or self.is_closing):
+                try:
+                    header, request = decode_request(frames.popleft())
+                except MalformedRequest as error:
+                    self.close(REFUSED, str(error))
+                except Exception as error:
+                    server.notices(FAULT, f"a request could not be read: {error!r}", self.client)
+                    self.close(CLOSED, "the broker failed to read its request")
+                else:
+                    server.feed(Received(connection_id, header, request), now_ms)
         finally:
             self._is_serving = False
             self._server.flush()
         if self._frames:
             self._hold_reading()
-
-    def _serve_one(self, frame: Buffer) -> None:
-        try:
-            header, request = decode_request(frame)
-        except MalformedRequest as error:
-            self.close(REFUSED, str(error))
-        except Exception as error:
-            self._server.notices(FAULT, f"a request could not be read: {error!r}", self.client)
-            self.close(CLOSED, "the broker failed to read its request")
-        else:
-            self._server.received(self.connection_id, header, request)
 
     def _hold_reading(self) -> None:
         if self._transport is not None and not self.is_closing and self._transport.is_reading():

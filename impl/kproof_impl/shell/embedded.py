@@ -146,7 +146,7 @@ class Broker:
         if server is None:
             return
         try:
-            await server.stop()
+            await server.stop(is_kept=not self.is_temporary)
         finally:
             self._remove_temporary()
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from kproof_impl.core.broker import Broker
 from kproof_impl.core.effects import Send
-from kproof_impl.core.errors import ErrorCode
 from kproof_impl.core.inputs import Connected, Disconnected, Received
+from kproof_impl.messages.errors import ErrorCode
 
 LOCAL_CONNECTION = 0
 """Those of clients are numbered from 1."""

@@ -15,7 +15,7 @@ from traceback import format_exception
 
 from kproof_impl.core.broker import Broker
 from kproof_impl.core.effects import Close, Effect, Pause, Report, Resume, Send
-from kproof_impl.core.inputs import Connected, Disconnected, Header, Input, Received, Tick
+from kproof_impl.core.inputs import Connected, Disconnected, Input, Tick
 from kproof_impl.shell.clock import Clock
 from kproof_impl.shell.connection import Connection
 from kproof_impl.shell.limits import Limits
@@ -64,8 +64,11 @@ class Server:
         self._set_timer()
         self._sweeper = self._loop.call_later(self.limits.sweep_ms / 1000, self._sweep)
 
-    async def stop(self) -> None:
-        """Answers no more, lets what is on its way out leave, and closes the logs cleanly."""
+    async def stop(self, *, is_kept: bool = True) -> None:
+        """Answers no more, lets what is on its way out leave, and closes the logs.
+
+        Logs that are not kept are left as they are, which takes no time.
+        """
         self._is_stopping = True
         for server in self._servers:
             server.close()
@@ -73,23 +76,28 @@ class Server:
             if timer is not None:
                 timer.cancel()
         for connection in list(self.connections.values()):
-            connection.close(CLOSED, "the broker stops")
+            connection.close()
         if self.connections and self._all_gone is not None:
             try:
                 await asyncio.wait_for(self._all_gone.wait(), LAST_WORDS_SECONDS)
             except TimeoutError:
                 for connection in list(self.connections.values()):
-                    connection.abort(CLOSED, "the broker stops")
+                    connection.abort()
                 await asyncio.sleep(0)
-        self.broker.stop(self.clock.now_ms())
-        self.notices.close()
+        try:
+            if is_kept:
+                self.broker.stop(self.clock.now_ms())
+            else:
+                self.broker.store.close(is_clean=False)
+        finally:
+            self.notices.close()
 
     # -- what connections call -----------------------------------------------------------------
 
     def accept(self, connection: Connection, host: str) -> None:
         """A connection has been made: numbers it, or ends it if there are too many."""
         if self._is_stopping:
-            connection.abort(CLOSED, "the broker stops")
+            connection.abort()
             return
         if len(self.connections) >= self.limits.max_connections:
             connection.abort(REFUSED, f"{len(self.connections)} connections are the limit")
@@ -97,18 +105,16 @@ class Server:
         self.accepted_count += 1
         connection.connection_id = self.accepted_count
         self.connections[connection.connection_id] = connection
-        self._feed(Connected(connection.connection_id, host))
-
-    def received(self, connection_id: int, header: Header, request: object) -> None:
-        """A request has come; what the core wants done is done, but for the flush."""
-        self._feed(Received(connection_id, header, request))
+        # As Java shows an address, and so as clients are shown it by DescribeGroups.
+        self.feed(Connected(connection.connection_id, f"/{host}"), self.clock.now_ms())
+        self.flush()
 
     def lost(self, connection: Connection) -> None:
         """A connection is gone, whoever closed it."""
         if self.connections.pop(connection.connection_id, None) is None:
             return
         self._write_full.pop(connection.connection_id, None)
-        self._feed(Disconnected(connection.connection_id))
+        self.feed(Disconnected(connection.connection_id), self.clock.now_ms())
         self.flush()
         if self._is_stopping and not self.connections and self._all_gone is not None:
             self._all_gone.set()
@@ -142,41 +148,47 @@ class Server:
             self._loop.call_soon(action)
 
     def flush(self) -> None:
-        """Writes out what the answers of this turn have left in their connections."""
+        """Ends a turn: answers leave their connections, and the timer is set for what is next."""
         while self.unflushed:
             unflushed, self.unflushed = self.unflushed, []
             for connection in unflushed:
                 connection.flush()
+        self._set_timer()
 
     # -- the core ------------------------------------------------------------------------------
 
-    def _feed(self, event: Input) -> None:
+    def feed(self, event: Input, now_ms: int) -> None:
+        """Hands the core an input, and does what it wants done.  `flush` ends the turn."""
         try:
-            effects = self.broker.receive(event, self.clock.now_ms())
+            effects = self.broker.receive(event, now_ms)
         except Exception as error:
             # The core reports its own faults in requests; this one was in a timer or a clean-up.
             self._report(error)
             return
         for effect in effects:
-            self._perform(effect)
-        self._set_timer()
+            if type(effect) is Send:
+                connection = self.connections.get(effect.connection_id)
+                if connection is None:
+                    continue
+                try:
+                    buffers = encode_response(effect.header, effect.response)  # type: ignore[arg-type] # As it came in.
+                except Exception as error:
+                    self._report(error, f"; answering {effect.header}")
+                    connection.close(CLOSED, "the broker failed to write its answer")
+                else:
+                    connection.send(buffers)
+            else:
+                self._perform(effect)
 
     def _perform(self, effect: Effect) -> None:
+        """Anything but an answer."""
         if isinstance(effect, Report):
             self.notices(FAULT, effect.text)
             return
         connection = self.connections.get(effect.connection_id)
         if connection is None:
             return
-        if isinstance(effect, Send):
-            try:
-                buffers = encode_response(effect.header, effect.response)  # type: ignore[arg-type] # As it came in.
-            except Exception as error:
-                self._report(error, f"; answering {effect.header}")
-                connection.close(CLOSED, "the broker failed to write its answer")
-            else:
-                connection.send(buffers)
-        elif isinstance(effect, Close):
+        if isinstance(effect, Close):
             connection.close(REFUSED, effect.reason)
         elif isinstance(effect, Pause):
             connection.hold()
@@ -203,9 +215,8 @@ class Server:
 
     def _on_timer(self) -> None:
         self._timer = None
-        self._feed(Tick())
+        self.feed(Tick(), self.clock.now_ms())
         self.flush()
-        self._set_timer()
 
     def _sweep(self) -> None:
         """Ends connections that are stalled or idle."""
