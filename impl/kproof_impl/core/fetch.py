@@ -28,7 +28,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from kproof_impl.core.calls import Call
-from kproof_impl.core.errors import ErrorCode
 from kproof_impl.core.fetch_sessions import (
     TOPIC_IDS_VERSION,
     FetchContext,
@@ -36,6 +35,7 @@ from kproof_impl.core.fetch_sessions import (
     WantedPartition,
 )
 from kproof_impl.core.partition import NO_LEADER_EPOCH
+from kproof_impl.messages.errors import ErrorCode
 from kproof_impl.messages.fetch import (
     EpochEndOffset,
     FetchableTopicResponse,
@@ -154,8 +154,17 @@ class _Reading:
                 )
                 results.append((wanted, self._error(wanted, code)))
                 continue
-            if is_incremental and self._is_unchanged(wanted, partition):
+            log = partition.log
+            if (
+                wanted.fetch_offset == log.log_end_offset
+                and wanted.current_leader_epoch in (NO_LEADER_EPOCH, partition.leader_epoch)
+                and wanted.last_fetched_epoch == NO_LEADER_EPOCH
+                and self._replica_id < 0
+            ):
+                # A consumer at the end of the log: the usual case, and nothing to read.
                 partitions.append((partition, wanted, b""))
+                if not is_incremental or not wanted.knows(partition):
+                    results.append((wanted, self._found(wanted, partition, b"", _NO_EPOCH_END)))
                 continue
             found = self._read_partition(wanted, partition, bytes_left, bytes_count == 0)
             results.append((wanted, found))
@@ -181,17 +190,6 @@ class _Reading:
             bytes_missing -= taken
             waits_for.append((partition, max(0, bytes_allowed - taken)))
         return bytes_missing, waits_for
-
-    def _is_unchanged(self, wanted: WantedPartition, partition: Partition) -> bool:
-        """Whether an incremental fetch has surely nothing to show: the usual case, made cheap."""
-        log = partition.log
-        return (
-            wanted.fetch_offset == log.log_end_offset == wanted.high_watermark
-            and wanted.log_start_offset == log.log_start_offset
-            and wanted.current_leader_epoch in (NO_LEADER_EPOCH, partition.leader_epoch)
-            and wanted.last_fetched_epoch == NO_LEADER_EPOCH
-            and self._replica_id < 0
-        )
 
     def _read_partition(
         self, wanted: WantedPartition, partition: Partition, bytes_left: int, is_first: bool

@@ -26,8 +26,9 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from kproof_impl.core.config import BrokerConfig
-from kproof_impl.core.errors import ErrorCode
+from kproof_impl.core.partition import Partition
 from kproof_impl.core.ports import Identifiers
+from kproof_impl.messages.errors import ErrorCode
 from kproof_impl.messages.fetch import FetchPartition, FetchRequest, PartitionData
 
 INVALID_SESSION_ID = 0
@@ -75,6 +76,14 @@ class WantedPartition:
 
     def key(self, uses_topic_ids: bool) -> Key:
         return (self.topic_id if uses_topic_ids else self.topic), self.partition
+
+    def knows(self, partition: Partition) -> bool:
+        """Whether its session has been told both ends of a log as they are now."""
+        log = partition.log
+        return (
+            self.high_watermark == log.log_end_offset
+            and self.log_start_offset == log.log_start_offset
+        )
 
     def is_news(self, found: PartitionData) -> bool:
         """Whether an incremental answer must show it; it is taken for told then."""

@@ -23,11 +23,16 @@ if TYPE_CHECKING:
 class WaitingFetch:
     """One fetch: how much it lacks, and what is to be done when it has it."""
 
-    __slots__ = ("bytes_missing", "complete", "partitions", "timer")
+    __slots__ = ("bytes_missing", "call", "complete", "partitions", "timer")
 
     def __init__(
-        self, partitions: Sequence[Partition], bytes_missing: int, complete: Callable[[], None]
+        self,
+        call: Call,
+        partitions: Sequence[Partition],
+        bytes_missing: int,
+        complete: Callable[[], None],
     ) -> None:
+        self.call = call
         self.partitions = partitions
         self.bytes_missing = bytes_missing
         self.complete = complete
@@ -65,7 +70,8 @@ class WaitingFetches:
 
         `complete` is called once, when it is to be answered; never if its connection goes before.
         """
-        fetch = WaitingFetch([partition for partition, _ in wanted], bytes_missing, complete)
+        partitions = [partition for partition, _ in wanted]
+        fetch = WaitingFetch(call, partitions, bytes_missing, complete)
         for partition, max_bytes in wanted:
             watches = self._by_partition.get(partition)
             if watches is None:
@@ -105,6 +111,7 @@ class WaitingFetches:
         fetch.complete()
 
     def _forget(self, fetch: WaitingFetch) -> None:
+        fetch.call.on_gone = None  # It points back here: no work for the garbage collector.
         if fetch.timer is not None:
             fetch.timer.cancel()
         for partition in fetch.partitions:
