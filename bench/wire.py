@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import partial
+from functools import partial
 from io import BytesIO
 from typing import Any
 from uuid import UUID
@@ -127,10 +128,9 @@ def main() -> None:
     }
     for title, (key, version, request) in requests.items():
         frame = request_frame(key, version, request)
-        show(f"read request   {title}", lambda frame=frame: decode_request(frame))
-    read: Any = entity_reader(
-        kio_request(0, 9)
-    )  # For comparison: kio alone, to objects of its own.
+        show(f"read request   {title}", partial(decode_request, frame))
+    # For comparison: kio alone, to objects of its own.
+    read: Any = entity_reader(kio_request(0, 9))
     frame = request_frame(*requests["Produce v9, 1 partition of 1 KB"])
     body_start = HEADER_START.size + len(CLIENT) + 1
     show("  kio alone    Produce v9, 1 partition of 1 KB", partial(read, frame, body_start))

@@ -14,7 +14,6 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from impl_support.frames import damaged_frames
-
 from kproof_impl.wire.requests import MalformedRequest, decode_request
 
 

@@ -11,9 +11,9 @@ from io import BytesIO
 from random import Random
 from typing import Any
 
-from impl_support.kio_values import SERVED, random_entity
 from kio.serial import entity_writer
 
+from impl_support.kio_values import SERVED, random_entity
 from kproof_impl.wire.apis import APIS
 
 HUGE_VALUES = (

@@ -84,20 +84,17 @@ REPLICA = struct.Struct(">iq")
 def decode_fetch(data: Buffer, position: int, version: int) -> FetchRequest:
     """The request in a frame whose client id ends at a position.
 
-    Raises `MalformedRequest`.
+    Bytes after its end are passed over, as everywhere.  Raises `MalformedRequest`.
     """
     read = _read_flexible if version >= FLEXIBLE else _read_legacy
     end = len(data)
     try:
-        request, position = read(data, position, end, version)
+        return read(data, position, end, version)
     except (struct.error, IndexError, ValueError) as error:
         raise MalformedRequest(f"Fetch v{version} of {end} bytes: {error}") from None
-    if position != end:
-        raise MalformedRequest(f"{end - position} bytes after the end of Fetch v{version}")
-    return request
 
 
-def _read_legacy(data: Buffer, position: int, end: int, version: int) -> tuple[FetchRequest, int]:
+def _read_legacy(data: Buffer, position: int, end: int, version: int) -> FetchRequest:
     request = FetchRequest()
     if version >= SESSIONS:
         (
@@ -155,8 +152,8 @@ def _read_legacy(data: Buffer, position: int, end: int, version: int) -> tuple[F
             forgotten.append(ForgottenTopic(NO_ID, numbers, name))
         request.forgotten_topics_data = forgotten
     if version >= RACKS:
-        request.rack_id, position = _legacy_text(data, position, end)
-    return request, position
+        request.rack_id, _ = _legacy_text(data, position, end)
+    return request
 
 
 def _legacy_text(data: Buffer, position: int, end: int) -> tuple[str, int]:
@@ -181,7 +178,7 @@ def _legacy_partition(data: Buffer, position: int, version: int) -> tuple[FetchP
 
 def _read_flexible(  # noqa: PLR0912, PLR0915  Straight on: a call for each part costs as much as it.
     data: Buffer, position: int, end: int, version: int
-) -> tuple[FetchRequest, int]:
+) -> FetchRequest:
     # A length below 128 is one byte, and read here; what it promises is there or an IndexError, so
     # it needs no check of its own.
     elements = 0
@@ -270,9 +267,9 @@ def _read_flexible(  # noqa: PLR0912, PLR0915  Straight on: a call for each part
         forgotten,
         rack_id,
     )
-    if not data[position]:
-        return request, position + 1
-    return request, _request_tags(data, position, end, request, version)
+    if data[position]:
+        _request_tags(data, position, end, request, version)
+    return request
 
 
 def _compact_text(data: Buffer, position: int, end: int) -> tuple[str, int]:
@@ -329,8 +326,8 @@ def _partition_tags(
 
 def _request_tags(
     data: Buffer, position: int, end: int, request: FetchRequest, version: int
-) -> int:
-    found, position = tagged_fields(data, position, end)
+) -> None:
+    found, _ = tagged_fields(data, position, end)
     for tag, start, after in found:
         if tag == 0:
             length, reached = unsigned_varint(data, start, after)
@@ -350,7 +347,6 @@ def _request_tags(
                 f"tagged field {tag} at byte {start} is {reached - start} bytes long and claims "
                 f"{after - start}"
             )
-    return position
 
 
 FRAME_START = struct.Struct(">ii")

@@ -6,8 +6,8 @@ Made for `asyncio.BufferedProtocol`, whose two calls it has: the socket writes i
     def get_buffer(self, sizehint): return self.reader.get_buffer(sizehint)
     def buffer_updated(self, count):
         try:
-            for frame in self.reader.buffer_updated(count): ...
-        except MalformedRequest as error: ...  # close the connection
+            self.reader.buffer_updated(count, frames)
+        except MalformedRequest as error: ...  # close the connection, after answering `frames`
 
 Small frames are read many at a time into one chunk and copied out of it; a frame that is longer
 than the chunk is read into memory of its own, which is the frame then.  That memory is never made
@@ -17,7 +17,8 @@ small, for a broker has thousands of silent connections, and doubles while reads
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import struct
+from collections import deque
 
 from kproof_impl.messages.ids import Buffer
 from kproof_impl.wire.errors import MalformedRequest
@@ -26,6 +27,7 @@ MAX_REQUEST_BYTES = 100 * 1024 * 1024
 """Kafka's default of socket.request.max.bytes."""
 
 LENGTH_BYTES = 4
+LENGTH = struct.Struct(">i")
 SMALLEST_FRAME = 10
 """The header of a request without a client id."""
 
@@ -73,43 +75,42 @@ class FrameReader:
         self._buffer = buffer
         self._view = memoryview(buffer)
 
-    def buffer_updated(self, count: int) -> Iterator[Buffer]:
-        """The frames that `count` more bytes make whole, each without its four bytes of length.
+    def buffer_updated(self, count: int, frames: deque[Buffer]) -> None:
+        """Adds the frames that `count` more bytes make whole, each without its length.
 
-        What is given is nobody else's: it is never written to again.  Take them all: the next
-        `get_buffer` counts on it.  Raises `MalformedRequest` where a length is negative, too small
-        for a request or beyond `max_request_bytes`, after the frames before it.
+        What is added is nobody else's: it is never written to again.  Raises `MalformedRequest`
+        where a length is negative, too small for a request or beyond `max_request_bytes`, after
+        the frames before it have been added.
         """
         self._end += count
         if self._frame_bytes:
             if self._end == self._frame_bytes:
-                frame = self._view[LENGTH_BYTES:]
+                frames.append(self._view[LENGTH_BYTES:])
                 self._new_chunk(FIRST_CHUNK)
-                yield frame
             return
         view, end, start = self._view, self._end, 0
         size = 0
         while end - start >= LENGTH_BYTES:
-            size = LENGTH_BYTES + self._checked_length(start)
+            (length,) = LENGTH.unpack_from(view, start)
+            if not SMALLEST_FRAME <= length <= self.max_request_bytes:
+                raise self._refused(length)
+            size = LENGTH_BYTES + length
             if size > end - start:
                 break
-            yield bytes(view[start + LENGTH_BYTES : start + size])
+            frames.append(bytes(view[start + LENGTH_BYTES : start + size]))
             start += size
             size = 0
         self._keep(start, size)
 
-    def _checked_length(self, start: int) -> int:
-        length = int.from_bytes(self._view[start : start + LENGTH_BYTES], "big", signed=True)
+    def _refused(self, length: int) -> MalformedRequest:
         if length < SMALLEST_FRAME:
-            raise MalformedRequest(
+            return MalformedRequest(
                 f"a frame of {length} bytes, and the header of a request has {SMALLEST_FRAME} at "
                 "the least"
             )
-        if length > self.max_request_bytes:
-            raise MalformedRequest(
-                f"a frame of {length} bytes, and {self.max_request_bytes} is the limit"
-            )
-        return length
+        return MalformedRequest(
+            f"a frame of {length} bytes, and {self.max_request_bytes} is the limit"
+        )
 
     def _keep(self, start: int, size: int) -> None:
         """Bring the unfinished frame to the front; `size` is its whole size, or 0 if unknown."""

@@ -62,20 +62,17 @@ INDEX_AND_LENGTH = struct.Struct(">ii")
 def decode_produce(data: Buffer, position: int, version: int) -> ProduceRequest:
     """The request in a frame whose client id ends at a position.
 
-    Raises `MalformedRequest`.
+    Bytes after its end are passed over, as everywhere.  Raises `MalformedRequest`.
     """
     read = _read_flexible if version >= FLEXIBLE else _read_legacy
     end = len(data)
     try:
-        request, position = read(data, position, end, version)
+        return read(data, position, end, version)
     except (struct.error, IndexError, ValueError) as error:
         raise MalformedRequest(f"Produce v{version} of {end} bytes: {error}") from None
-    if position != end:
-        raise MalformedRequest(f"{end - position} bytes after the end of Produce v{version}")
-    return request
 
 
-def _read_legacy(data: Buffer, position: int, end: int, _: int) -> tuple[ProduceRequest, int]:
+def _read_legacy(data: Buffer, position: int, end: int, _: int) -> ProduceRequest:
     view = memoryview(data)
     (length,) = INT16.unpack_from(data, position)
     position += 2
@@ -113,7 +110,7 @@ def _read_legacy(data: Buffer, position: int, end: int, _: int) -> tuple[Produce
             partitions.append(PartitionProduceData(index, view[position:after]))
             position = after
         topics.append(TopicProduceData(NO_ID, partitions, name))
-    return ProduceRequest(transactional_id, acks, timeout_ms, topics), position
+    return ProduceRequest(transactional_id, acks, timeout_ms, topics)
 
 
 def _legacy_text(data: Buffer, position: int, length: int, end: int) -> str:
@@ -124,7 +121,7 @@ def _legacy_text(data: Buffer, position: int, length: int, end: int) -> str:
 
 def _read_flexible(  # noqa: PLR0912, PLR0915  Straight on: a call for each part costs as much as it.
     data: Buffer, position: int, end: int, version: int
-) -> tuple[ProduceRequest, int]:
+) -> ProduceRequest:
     # A length below 128 is one byte, and read here; what it promises is there or an IndexError, so
     # it needs no check of its own.
     elements = 0
@@ -202,10 +199,8 @@ def _read_flexible(  # noqa: PLR0912, PLR0915  Straight on: a call for each part
         else:
             position += 1
     if data[position]:
-        position, elements = skip_tagged_fields(data, position, end, elements)
-    else:
-        position += 1
-    return ProduceRequest(transactional_id, acks, timeout_ms, topics), position
+        skip_tagged_fields(data, position, end, elements)
+    return ProduceRequest(transactional_id, acks, timeout_ms, topics)
 
 
 FRAME_START = struct.Struct(">ii")

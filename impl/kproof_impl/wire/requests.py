@@ -27,7 +27,7 @@ HEADER_START = struct.Struct(">hhih")
 """Key, version, correlation id, and the length of the client's id, which may be null as -1."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RequestHeader:
     """What stands before each request; the answer bears the correlation id."""
 
@@ -66,7 +66,7 @@ def decode_request(frame: Buffer) -> tuple[RequestHeader, object]:
             return RequestHeader(api_key, 0, correlation_id, client_id), _unsupported_version()
         decoder = _new_decoder(api_key, version)
     header = RequestHeader(api_key, version, correlation_id, client_id)
-    return header, decoder(frame, position)
+    return header, decoder(frame, position, version)
 
 
 def _is_served(api_key: int, version: int) -> bool:
@@ -80,8 +80,8 @@ def _unsupported_version() -> object:
     return ApiVersionsRequest(is_version_unsupported=True)
 
 
-Decoder = Callable[[Buffer, int], object]
-"""Takes a frame and the position after the client id."""
+Decoder = Callable[[Buffer, int, int], object]
+"""Takes a frame, the position after the client id, and the version."""
 
 _decoders: dict[tuple[int, int], Decoder] = {}
 """By key and version: made, and kio's classes imported, when the first such request comes."""
@@ -97,19 +97,19 @@ def _new_decoder(api_key: int, version: int) -> Decoder:
             "served"
         )
     if api_key == PRODUCE:
-        decoder = _decoder_by_hand("produce", version)
+        decoder = _decoder_by_hand("produce")
     elif api_key == FETCH:
-        decoder = _decoder_by_hand("fetch", version)
+        decoder = _decoder_by_hand("fetch")
     else:
         decoder = _decoder_by_kio(api, version)
     _decoders[api_key, version] = decoder
     return decoder
 
 
-def _decoder_by_hand(module: str, version: int) -> Decoder:
+def _decoder_by_hand(module: str) -> Decoder:
     found = import_module(f"kproof_impl.wire.{module}")
-    decode: Callable[[Buffer, int, int], object] = getattr(found, f"decode_{module}")
-    return lambda frame, position: decode(frame, position, version)
+    decode: Decoder = getattr(found, f"decode_{module}")
+    return decode
 
 
 def _decoder_by_kio(api: Api, version: int) -> Decoder:
@@ -126,7 +126,7 @@ def _decoder_by_kio(api: Api, version: int) -> Decoder:
     else:
         adapt = to_record(kio_class, record_request(api.key))
 
-    def decode_frame(frame: Buffer, position: int) -> object:
+    def decode_frame(frame: Buffer, position: int, version: int) -> object:
         if flexible:
             position, _ = skip_tagged_fields(frame, position, len(frame), 0)
         body = scan(kio_class, bytes(frame[position:]))

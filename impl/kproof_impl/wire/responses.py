@@ -32,10 +32,10 @@ def encode_response(header: RequestHeader, response: object) -> list[Buffer]:
     encoder = _encoders.get((header.api_key, header.api_version))
     if encoder is None:
         encoder = _new_encoder(header.api_key, header.api_version)
-    return encoder(header.correlation_id, response)
+    return encoder(header.correlation_id, response, header.api_version)
 
 
-Encoder = Callable[[int, Any], list[Buffer]]
+Encoder = Callable[[int, Any, int], list[Buffer]]
 
 _encoders: dict[tuple[int, int], Encoder] = {}
 """By key and version: made, and kio's classes imported, when the first such response goes."""
@@ -43,19 +43,19 @@ _encoders: dict[tuple[int, int], Encoder] = {}
 
 def _new_encoder(api_key: int, version: int) -> Encoder:
     if api_key == PRODUCE:
-        encoder = _encoder_by_hand("produce", version)
+        encoder = _encoder_by_hand("produce")
     elif api_key == FETCH:
-        encoder = _encoder_by_hand("fetch", version)
+        encoder = _encoder_by_hand("fetch")
     else:
         encoder = _encoder_by_kio(api_key, version)
     _encoders[api_key, version] = encoder
     return encoder
 
 
-def _encoder_by_hand(module: str, version: int) -> Encoder:
+def _encoder_by_hand(module: str) -> Encoder:
     found = import_module(f"kproof_impl.wire.{module}")
-    encode: Callable[[int, Any, int], list[Buffer]] = getattr(found, f"encode_{module}")
-    return lambda correlation_id, response: encode(correlation_id, response, version)
+    encode: Encoder = getattr(found, f"encode_{module}")
+    return encode
 
 
 def _encoder_by_kio(api_key: int, version: int) -> Encoder:
@@ -73,7 +73,7 @@ def _encoder_by_kio(api_key: int, version: int) -> Encoder:
         adapt = to_kio(record_response(api_key), kio_class)
     start = bytes(START.size + has_tags)
 
-    def encode(correlation_id: int, response: Any) -> list[Buffer]:
+    def encode(correlation_id: int, response: Any, version: int) -> list[Buffer]:
         if change is not None:
             response = change(response, version)
         frame = BytesIO(start)
