@@ -25,6 +25,8 @@ FILE_BYTES_MAX = 500_000
 
 NOT_IN_SPEC = {"random", "time", "os", "socket", "asyncio", "threading"}
 """What would make a specification depend on more than its arguments."""
+NOT_IN_CORE = NOT_IN_SPEC | {"uuid4", "secrets", "datetime", "pathlib", "kio"}
+"""The same for the broker's core, which says what to do and does nothing itself."""
 
 OPEN_TASK = re.compile(r"(?<![\w`\"'])(?:TO[D]O|FIX[M]E)\b(?!\(#\d+\))")
 HOME_PATH = re.compile(r"(?<![\w.~-])/(?:work|root|home/\w+|Users/\w+)/")
@@ -80,12 +82,20 @@ FILES = list_files()
 TEXT = [name for name in FILES if is_text(name)]
 PYTHON = [name for name in TEXT if name.endswith(".py")]
 SPEC = [name for name in PYTHON if name.startswith("spec/")]
+CORE = [
+    n
+    for n in PYTHON
+    if n.startswith(
+        ("impl/kproof_impl/core/", "impl/kproof_impl/records/", "impl/kproof_impl/messages/")
+    )
+]
 MARKDOWN = [name for name in TEXT if name.endswith(".md")]
 
 each_file = pytest.mark.parametrize("name", FILES)
 each_text = pytest.mark.parametrize("name", TEXT)
 each_python = pytest.mark.parametrize("name", PYTHON)
 each_spec = pytest.mark.parametrize("name", SPEC)
+each_core = pytest.mark.parametrize("name", CORE)
 each_markdown = pytest.mark.parametrize("name", MARKDOWN)
 
 
@@ -268,6 +278,17 @@ def test_what_the_spec_offers_is_documented(name: str) -> None:
 def test_the_spec_depends_on_nothing_but_its_arguments(name: str) -> None:
     """No clock, no chance, no network, no threads: the same input gives the same answer."""
     assert [found for found in imports(parse(name)) if found[1] in NOT_IN_SPEC] == []
+
+
+@each_core
+def test_the_core_depends_on_nothing_but_its_inputs(name: str) -> None:
+    """Time comes with each event, and ids and logs through ports: else no run could be repeated."""
+    assert [found for found in imports(parse(name)) if found[1] in NOT_IN_CORE] == []
+
+
+@each_core
+def test_the_core_never_iterates_over_a_set(name: str) -> None:
+    assert list(loops_over_sets(parse(name))) == []
 
 
 @each_spec

@@ -39,7 +39,7 @@ Read in this order:
 | `mutants` | | how to get it wrong |
 | `sticky`, `cooperative` | | to give back what members had; to keep it all along |
 | `offsets`, `offsets_claims` | `group_offsets` | OffsetCommit, OffsetFetch; what must hold |
-| `settling`, `settling_claims` | `group_settling` | liveness: generations without numbers |
+| `settling_state`, `settling`, `settling_claims` | `group_settling` | liveness, without numbers |
 | `member_ids`, `static_members` | `group_member_ids` | where member ids come from |
 
 The assignors, for any number of topics and any subscriptions, are in `kproof_spec.assignors`.  The

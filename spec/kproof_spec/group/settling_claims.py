@@ -2,16 +2,8 @@
 
 from kproof_spec.lang import each, exists, forall, require
 
-from .settling import (
-    State,
-    has_session,
-    is_assigned,
-    is_at_rest,
-    is_leading,
-    leader_sync,
-    may_keep,
-    model,
-)
+from .settling import leader_sync, model
+from .settling_state import State, has_session, is_assigned, is_at_rest, is_leading, may_keep
 from .state import GroupState, MemberId, MemberState, PartitionId
 
 SCOPE = {"members": 2, "partitions": 2, "max_failures": 1}
