@@ -6,6 +6,7 @@
     broker.advance(500)  # Milliseconds: each timer happens at its own time on the way.
     late = broker.answers(connection=1)  # What has come since, in its order.
     broker.restart()  # A clean stop, and a new broker on the same storage.
+    broker.crash()  # The process is killed; `lose_power` with faulty files: the machine is.
 
 A fault of the broker is raised here, not reported.  `produce`, `fetched` and `topic` are short ways
 for tests of something else.
@@ -34,10 +35,12 @@ from kproof_impl.messages.produce import (
     ProduceRequest,
     TopicProduceData,
 )
+from kproof_impl.storage.faulty_files import FaultyFiles
 from kproof_impl.storage.files import Files
 from kproof_impl.storage.log_store import FileLogStore
 from kproof_impl.storage.memory_files import MemoryFiles
 from kproof_impl.wire.apis import APIS
+from kproof_impl.wire.responses import encode_response
 
 START_MS = 1_000_000
 """When a stepped broker begins to live."""
@@ -130,6 +133,9 @@ class Stepper:
         self.effects += effects
         for effect in effects:
             if isinstance(effect, Send):
+                if effect.header.api_key in APIS:
+                    # What the core answers can be said in the version it was asked in.
+                    encode_response(effect.header, effect.response)  # type: ignore[arg-type]
                 answers = self._answers.setdefault(effect.connection_id, [])
                 answers.append((effect.header.correlation_id, effect.response))
             elif isinstance(effect, Close):
@@ -207,6 +213,13 @@ class Stepper:
     def crash(self) -> None:
         """The process dies between two inputs: what was written is there, nothing is closed."""
         self.store.close(is_clean=False)
+        self._forget_connections()
+        self.broker = self._started()
+
+    def lose_power(self) -> None:
+        """What was not forced to the disk is lost as `FaultyFiles` choose; then a new life."""
+        assert isinstance(self.files, FaultyFiles), "Only faulty files know what they can lose."
+        self.files.crash()
         self._forget_connections()
         self.broker = self._started()
 
