@@ -26,12 +26,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kproof_impl.core.calls import NO_ANSWER, Call, CloseConnection, NoAnswer
-from kproof_impl.core.errors import ErrorCode
 from kproof_impl.core.partition import Partition
 from kproof_impl.core.produced_batch import NO_TIMESTAMP, TRANSACTIONS_REFUSED, prepared_batch
+from kproof_impl.messages.errors import ErrorCode
 from kproof_impl.messages.produce import (
+    NO_LEADER,
     BatchIndexAndErrorMessage,
-    LeaderIdAndEpoch,
     PartitionProduceData,
     PartitionProduceResponse,
     ProduceRequest,
@@ -48,7 +48,6 @@ if TYPE_CHECKING:
 NO_OFFSET = -1
 TOPIC_IDS_VERSION = 13
 
-_NO_LEADER = LeaderIdAndEpoch()
 _NONE = int(ErrorCode.NONE)
 
 
@@ -116,7 +115,7 @@ def _append(
     except LogFailed as failure:
         return _error(index, ErrorCode.KAFKA_STORAGE_ERROR, str(failure))
     return PartitionProduceResponse(
-        index, _NONE, base_offset, time_ms, log.log_start_offset, (), None, _NO_LEADER
+        index, _NONE, base_offset, time_ms, log.log_start_offset, (), None, NO_LEADER
     )
 
 
@@ -160,7 +159,7 @@ def _error(
         log_start_offset,
         record_errors,
         reason,
-        _NO_LEADER,
+        NO_LEADER,
     )
 
 
