@@ -10,7 +10,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import partial
-from functools import partial
 from io import BytesIO
 from typing import Any
 from uuid import UUID

@@ -159,8 +159,6 @@ def _read_legacy(data: Buffer, position: int, end: int, version: int) -> FetchRe
 def _legacy_text(data: Buffer, position: int, end: int) -> tuple[str, int]:
     (length,) = INT16.unpack_from(data, position)
     position += 2
-    if length < 0:
-        raise MalformedRequest(f"a string of {length} bytes before byte {position}")
     return text(data, position, length, end), position + length
 
 

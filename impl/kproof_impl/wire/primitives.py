@@ -47,7 +47,12 @@ def varint_bytes(value: int) -> bytes:
 
 
 def text(data: Buffer, position: int, length: int, end: int) -> str:
-    """A string of so many bytes.  Raises `MalformedRequest` for what is no UTF-8 too."""
+    """A string of so many bytes.
+
+    Raises `MalformedRequest` for a negative length, which is null, and for what is no UTF-8.
+    """
+    if length < 0:
+        raise MalformedRequest(f"a string of {length} bytes before byte {position}")
     after = position + length
     if after > end:
         raise too_long(position, length, end)

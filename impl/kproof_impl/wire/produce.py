@@ -78,7 +78,7 @@ def _read_legacy(data: Buffer, position: int, end: int, _: int) -> ProduceReques
     position += 2
     transactional_id = None
     if length != -1:
-        transactional_id = _legacy_text(data, position, length, end)
+        transactional_id = text(data, position, length, end)
         position += length
     acks, timeout_ms = ACKS_AND_TIMEOUT.unpack_from(data, position)
     (count,) = INT32.unpack_from(data, position + 6)
@@ -88,7 +88,7 @@ def _read_legacy(data: Buffer, position: int, end: int, _: int) -> ProduceReques
     for _ in range(count):
         (length,) = INT16.unpack_from(data, position)
         position += 2
-        name = _legacy_text(data, position, length, end)
+        name = text(data, position, length, end)
         position += length
         (partition_count,) = INT32.unpack_from(data, position)
         position += 4
@@ -113,12 +113,6 @@ def _read_legacy(data: Buffer, position: int, end: int, _: int) -> ProduceReques
     return ProduceRequest(transactional_id, acks, timeout_ms, topics)
 
 
-def _legacy_text(data: Buffer, position: int, length: int, end: int) -> str:
-    if length < 0:
-        raise MalformedRequest(f"a string of {length} bytes before byte {position}")
-    return text(data, position, length, end)
-
-
 def _read_flexible(  # noqa: PLR0912, PLR0915  Straight on: a call for each part costs as much as it.
     data: Buffer, position: int, end: int, version: int
 ) -> ProduceRequest:
@@ -134,8 +128,9 @@ def _read_flexible(  # noqa: PLR0912, PLR0915  Straight on: a call for each part
     transactional_id = None
     if data[position]:
         length, position = unsigned_varint(data, position, end)
-        transactional_id = text(data, position, length - 1, end)
-        position += length - 1
+        if length:  # Null may be written in two bytes too.
+            transactional_id = text(data, position, length - 1, end)
+            position += length - 1
     else:
         position += 1
     acks, timeout_ms = ACKS_AND_TIMEOUT.unpack_from(data, position)

@@ -16,20 +16,20 @@ request for all topics.
 
 kio refuses three things that Kafka takes; the scan writes them anew for kio: tagged fields that
 nobody knows are left out (KIP-482 has brokers skip them), a boolean other than 0 is made 1, and a
-time beyond what Python's `timedelta` holds (270,000 years) is made the longest one.
+time of more microseconds than 64 bits hold (292,000 years) is made the longest one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 from functools import cache
 
 from kproof_impl.wire.errors import MalformedRequest
 from kproof_impl.wire.primitives import MAX_ELEMENTS, unsigned_varint, varint_bytes
 from kproof_impl.wire.schema import WireField, is_flexible, wire_fields
 
-LONGEST_TIME_MS = (timedelta.max - timedelta(days=1)) // timedelta(milliseconds=1)
+LONGEST_TIME_MS = (2**63 - 1) // 1000
+"""kio counts microseconds in 64 bits."""
 
 FIXED_SIZES = {
     "int8": 1,
