@@ -85,6 +85,8 @@ class Consumer:
         self.leader = ""
         self.members: list[str] = []
         self.assignment: bytes | None = None
+        self.is_waiting = False
+        """Whether its last JoinGroup or SyncGroup has not been answered."""
 
     @property
     def leads(self) -> bool:
@@ -97,6 +99,7 @@ class Consumer:
         """The answer that has come late, told once; None if none has."""
         answers = self.broker.answers(self.connection)
         assert len(answers) <= 1, answers
+        self.is_waiting = self.is_waiting and not answers
         return self._noted(answers[0]) if answers else None
 
     def _noted(self, response: Any) -> Any:
@@ -133,6 +136,7 @@ class Consumer:
 
     def join(self, version: int | None = None) -> Any:
         response = self.send(self.join_request(), version)
+        self.is_waiting = response is None
         return None if response is None else self._noted(response)
 
     def enter(self) -> Any:
@@ -161,6 +165,7 @@ class Consumer:
         for name, value in other.items():
             setattr(request, name, value)
         response = self.send(request, version)
+        self.is_waiting = response is None
         return None if response is None else self._noted(response)
 
     def heartbeat(self, generation_id: int | None = None) -> int:
@@ -230,17 +235,16 @@ def settle(*consumers: Consumer) -> None:
     """Lets all consumers of a group join and sync; then it is stable, and each has one byte
     string as its assignment: its place among them."""
     for one in consumers:
-        one.enter()
-    for _ in range(3):
-        if all(one.generation_id == consumers[0].generation_id > 0 for one in consumers):
-            group = consumers[0].broker.broker.groups.groups[consumers[0].group]
-            if group.state.value == "CompletingRebalance":
-                break
-        for one in consumers:
-            if one.late() is None and one.heartbeat() == ErrorCode.REBALANCE_IN_PROGRESS:
-                one.join()
+        if not one.is_waiting:
+            one.enter()
+    group = consumers[0].broker.broker.groups.groups[consumers[0].group]
+    while group.state.value != "CompletingRebalance":
         for one in consumers:
             one.late()
+            if not one.is_waiting and one.heartbeat() == ErrorCode.REBALANCE_IN_PROGRESS:
+                one.join()
+    for one in consumers:
+        one.late()
     shares = {one.member_id: b"%d" % index for index, one in enumerate(consumers)}
     for one in sorted(consumers, key=lambda one: one.leads):
         one.sync(shares if one.leads else None)
