@@ -275,7 +275,12 @@ class Stepper:
         return found
 
     def fetched(self, topic: str, partition: int = 0, offset: int = 0) -> list[Got]:
-        """The records of `fetch_partition`, from the offset on."""
-        found = self.fetch_partition(topic, partition, offset)
-        assert found.error_code == 0, f"{topic}-{partition}: error {found.error_code}"
-        return [one for one in read_records(found.records) if one.offset >= offset]
+        """All records from an offset on; one answer has those of one segment at most."""
+        records: list[Got] = []
+        while True:
+            found = self.fetch_partition(topic, partition, offset)
+            assert found.error_code == 0, f"{topic}-{partition}: error {found.error_code}"
+            if not found.records:
+                return records
+            records += (one for one in read_records(found.records) if one.offset >= offset)
+            offset = records[-1].offset + 1

@@ -86,7 +86,7 @@ class PartitionMachine(RuleBasedStateMachine):
         for age in ages:
             self.number += 1
             time = self.broker.now_ms - age
-            value = b"%d" % self.number
+            value = b"%060d" % self.number
             sent.append(Sent(value, timestamp_ms=time))
             model.records.append(Kept(model.end, value, time, self.epoch))
         model.batch_ends.append(model.end)
@@ -191,7 +191,15 @@ class PartitionMachine(RuleBasedStateMachine):
             assert [(one.offset, one.value, one.timestamp_ms) for one in got] == [
                 (one.offset, one.value, one.timestamp_ms) for one in expected
             ]
-            assert max_bytes < 1 << 20 or got[-1].offset == model.end - 1
+
+    @rule(index=PARTITION)
+    def fetch_all(self, index: int) -> None:
+        """One answer has the records of one segment, so it takes several."""
+        model = self.models[index]
+        got = self.broker.fetched("orders", index, model.start)
+        assert [(one.offset, one.value) for one in got] == [
+            (one.offset, one.value) for one in model.visible()
+        ]
 
     @rule(index=PARTITION, age=st.integers(-2_000, 40_000))
     def find_time(self, index: int, age: int) -> None:
