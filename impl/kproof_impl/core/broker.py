@@ -7,8 +7,7 @@ not go back between inputs: the caller brings a clock that does not.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kproof_impl.core.calls import NO_ANSWER, Call, CloseConnection, Connection
 from kproof_impl.core.config import BrokerConfig
@@ -19,12 +18,12 @@ from kproof_impl.core.ports import Identifiers, LogStore
 from kproof_impl.core.timers import Timers
 from kproof_impl.core.topics import Topics
 from kproof_impl.core.waiting_fetches import WaitingFetches
+from kproof_impl.events import Event, Observer
 
 if TYPE_CHECKING:
     from kproof_impl.core.fetch_sessions import FetchSessions
     from kproof_impl.core.groups.group_coordinator import GroupCoordinator
     from kproof_impl.core.producer_ids import ProducerIds
-    from kproof_impl.events import Event
 
 
 class Broker:
@@ -39,7 +38,7 @@ class Broker:
         config: BrokerConfig,
         store: LogStore,
         identifiers: Identifiers,
-        observe: Callable[[Event], None] | None = None,
+        observe: Observer | None = None,
     ) -> None:
         self.config = config
         self.store = store
@@ -50,6 +49,7 @@ class Broker:
         self.waiting_fetches = WaitingFetches(self)
         self.topics = Topics(self)
         self.requests_count = 0
+        self._events_count = 0
         self._connections: dict[int, Connection] = {}
         self._effects: list[Effect] = []
         self._ready: deque[Connection] = deque()
@@ -82,6 +82,23 @@ class Broker:
 
             self._producer_ids = ProducerIds(self)
         return self._producer_ids
+
+    def tell(
+        self,
+        model: str,
+        subject: str,
+        action: str,
+        parameters: dict[str, Any],
+        state: dict[str, Any],
+    ) -> None:
+        """Tells whoever observes the broker that a step has happened; to be called if somebody
+        does (`observe` is not None)."""
+        if self.observe is not None:
+            event = Event(
+                self._events_count, self.now_ms, model, subject, action, parameters, state
+            )
+            self._events_count += 1
+            self.observe(event)
 
     # -- life --------------------------------------------------------------------------------
 

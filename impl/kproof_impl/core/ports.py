@@ -43,6 +43,16 @@ class ActiveProducer:
     last_timestamp_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class SegmentFacts:
+    """A segment: its offsets, the end exclusive, its largest timestamp (-1: none) and its size."""
+
+    base_offset: int
+    end_offset: int
+    timestamp_ms: int
+    size_bytes: int
+
+
 class PartitionLog(Protocol):
     """The log of one partition.  Offsets count records; the high watermark is not kept here."""
 
@@ -58,6 +68,20 @@ class PartitionLog(Protocol):
     @property
     def latest_epoch(self) -> int:
         """The epoch of the last `begin_epoch` or append; -1 before any."""
+        ...
+
+    @property
+    def recovery_point(self) -> int:
+        """Everything below this offset is known to be on the disk."""
+        ...
+
+    @property
+    def active_base_offset(self) -> int:
+        """The base offset of the segment that is written to."""
+        ...
+
+    def segment_facts(self) -> Sequence[SegmentFacts]:
+        """All segments, oldest first; never none."""
         ...
 
     def begin_epoch(self, leader_epoch: int) -> None:

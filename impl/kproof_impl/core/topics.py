@@ -27,7 +27,9 @@ from kproof_impl.core.metadata_log import (
     MetadataLog,
     MetadataRecord,
 )
+from kproof_impl.core.observed_log import ObservedLog
 from kproof_impl.core.partition import Partition
+from kproof_impl.core.ports import PartitionLog
 from kproof_impl.core.topic_names import (
     CONSUMER_OFFSETS,
     INTERNAL_TOPICS,
@@ -338,7 +340,10 @@ class Topics:
 
     def _partition(self, topic: Topic, index: int, leader_epoch: int) -> Partition:
         store = self._broker.store
-        log = store.open(topic.topic_id, topic.name, index, topic.log_config)
+        log: PartitionLog = store.open(topic.topic_id, topic.name, index, topic.log_config)
+        if self._broker.observe is not None:
+            subject = f"{topic.topic_id}-{index}"
+            log = ObservedLog(log, topic.log_config, subject, self._broker.tell)
         log.begin_epoch(leader_epoch)
         return Partition(topic.name, topic.topic_id, index, log, leader_epoch)
 

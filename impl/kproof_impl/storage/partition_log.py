@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from kproof_impl.core.log_config import LogConfig
-from kproof_impl.core.ports import ActiveProducer, EpochEnd, TimestampOffset
+from kproof_impl.core.ports import ActiveProducer, EpochEnd, SegmentFacts, TimestampOffset
 from kproof_impl.messages.ids import Buffer
 from kproof_impl.records.batch import LENGTH_END, NO_PRODUCER_ID, BatchHeader
 from kproof_impl.records.build import PATCH
@@ -78,6 +78,16 @@ class FilePartitionLog:
     @property
     def latest_epoch(self) -> int:
         return self._latest_epoch
+
+    @property
+    def active_base_offset(self) -> int:
+        return self._active.base_offset
+
+    def segment_facts(self) -> Sequence[SegmentFacts]:
+        return [
+            SegmentFacts(s.base_offset, s.next_offset, s.largest_timestamp(), s.size)
+            for s in self._segments.all
+        ]
 
     @property
     def file_delete_delay_ms(self) -> int:

@@ -1,0 +1,222 @@
+"""A log whose steps are told: around each call to the real one, what it changed.
+
+It stands in for the real log while somebody observes the broker, so that nothing is told, asked or
+slowed down while nobody does.
+
+| action | parameters |
+|---|---|
+| `open` | `recovery_point`: what an earlier life had forced to the disk |
+| `append` | `base_offset`, `last_offset` |
+| `roll` | `base_offset` of the segment that is active from now on |
+| `flush` | `recovery_point` |
+| `delete_records` | `offset` |
+| `delete_segments` | `deleted`, of each `base_offset`, `end_offset`, `timestamp_ms`, `size_bytes`; \
+what it went by: `size_bytes` before, `now_ms`, `retention_ms`, `retention_bytes` |
+| `truncate` | `offset` |
+| `read` | `offset`, `end_offset` (exclusive: readers are given nothing from there on) |
+
+The state is `log_start_offset`, `high_watermark` and `log_end_offset`; where a log is opened or
+segments are deleted also `segments`: the base offsets of all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from kproof_impl.core.log_config import LogConfig
+from kproof_impl.core.ports import (
+    ActiveProducer,
+    EpochEnd,
+    PartitionLog,
+    SegmentFacts,
+    TimestampOffset,
+)
+from kproof_impl.messages.ids import Buffer
+from kproof_impl.records.batch import BatchHeader
+
+Tell = Callable[[str, str, str, dict[str, Any], dict[str, Any]], None]
+"""Model, subject, action, parameters, state."""
+
+
+class ObservedLog:
+    """A `PartitionLog` that tells what the one inside it does."""
+
+    def __init__(self, log: PartitionLog, config: LogConfig, subject: str, tell: Tell) -> None:
+        self._log = log
+        self._config = config
+        self._subject = subject
+        self._tell = tell
+        self._recovery_point = log.recovery_point
+        parameters = {"recovery_point": log.recovery_point}
+        self._told("open", parameters, has_segments=True)
+
+    # -- what is told --------------------------------------------------------------------------
+
+    def _told(
+        self,
+        action: str,
+        parameters: dict[str, Any],
+        end_offset: int | None = None,
+        *,
+        has_segments: bool = False,
+    ) -> None:
+        end_offset = self._log.log_end_offset if end_offset is None else end_offset
+        state: dict[str, Any] = {
+            "log_start_offset": self._log.log_start_offset,
+            "high_watermark": end_offset,
+            "log_end_offset": end_offset,
+        }
+        if has_segments:
+            state["segments"] = [facts.base_offset for facts in self._log.segment_facts()]
+        self._tell("log", self._subject, action, parameters, state)
+
+    def _tell_roll(self, active_base_offset: int) -> None:
+        """If the active segment is another by now: it began where the log ended then."""
+        base_offset = self._log.active_base_offset
+        if base_offset != active_base_offset:
+            self._told("roll", {"base_offset": base_offset}, base_offset)
+
+    def _tell_forced(self) -> None:
+        if self._log.recovery_point > self._recovery_point:
+            self._recovery_point = self._log.recovery_point
+            self._told("flush", {"recovery_point": self._recovery_point})
+
+    def _tell_deleted(self, before: Sequence[SegmentFacts], now_ms: int) -> None:
+        first = self._log.segment_facts()[0].base_offset
+        deleted = [facts for facts in before if facts.base_offset < first]
+        if not deleted:
+            return
+        parameters = {
+            "deleted": [
+                {
+                    "base_offset": facts.base_offset,
+                    "end_offset": facts.end_offset,
+                    "timestamp_ms": facts.timestamp_ms,
+                    "size_bytes": facts.size_bytes,
+                }
+                for facts in deleted
+            ],
+            "size_bytes": sum(facts.size_bytes for facts in before),
+            "now_ms": now_ms,
+            "retention_ms": self._config.retention_ms,
+            "retention_bytes": self._config.retention_bytes,
+        }
+        self._told("delete_segments", parameters, has_segments=True)
+
+    # -- steps -------------------------------------------------------------------------------
+
+    def append(self, batch: BatchHeader, data: Buffer, leader_epoch: int, now_ms: int) -> int:
+        active_base_offset = self._log.active_base_offset
+        base_offset = self._log.append(batch, data, leader_epoch, now_ms)
+        self._tell_roll(active_base_offset)
+        last_offset = base_offset + batch.last_offset_delta
+        self._told("append", {"base_offset": base_offset, "last_offset": last_offset})
+        self._tell_forced()
+        return base_offset
+
+    def read(self, offset: int, max_bytes: int, end_offset: int, at_least_one: bool) -> Buffer:
+        found = self._log.read(offset, max_bytes, end_offset, at_least_one)
+        if found:
+            self._told("read", {"offset": offset, "end_offset": end_offset})
+        return found
+
+    def advance_log_start_offset(self, offset: int) -> None:
+        before = self._log.segment_facts()
+        before_offset = self._log.log_start_offset
+        self._log.advance_log_start_offset(offset)
+        if self._log.log_start_offset > before_offset:
+            self._told("delete_records", {"offset": offset})
+        self._tell_deleted(before, -1)
+
+    def apply_retention(self, now_ms: int, high_watermark: int) -> int:
+        before = self._log.segment_facts()
+        active_base_offset = self._log.active_base_offset
+        log_start_offset = self._log.log_start_offset
+        count = self._log.apply_retention(now_ms, high_watermark)
+        if self._log.active_base_offset != active_base_offset:
+            self._tell_roll_before(log_start_offset)
+        self._tell_deleted(before, now_ms)
+        self._tell_forced()
+        return count
+
+    def _tell_roll_before(self, log_start_offset: int) -> None:
+        """A roll that was followed by deletions, with the start that the log had in between."""
+        base_offset = self._log.active_base_offset
+        end_offset = self._log.log_end_offset
+        state = {
+            "log_start_offset": log_start_offset,
+            "high_watermark": end_offset,
+            "log_end_offset": end_offset,
+        }
+        self._tell("log", self._subject, "roll", {"base_offset": base_offset}, state)
+
+    def tick(self, now_ms: int) -> None:
+        active_base_offset = self._log.active_base_offset
+        self._log.tick(now_ms)
+        self._tell_roll(active_base_offset)
+        self._tell_forced()
+
+    def truncate_to(self, offset: int) -> None:
+        self._log.truncate_to(offset)
+        self._recovery_point = self._log.recovery_point
+        self._told("truncate", {"offset": offset}, has_segments=True)
+
+    def configure(self, config: LogConfig) -> None:
+        self._config = config
+        self._log.configure(config)
+
+    def flush(self) -> None:
+        self._log.flush()
+        self._tell_forced()
+
+    def close(self) -> None:
+        self._log.close()
+        self._tell_forced()
+
+    # -- what changes nothing ------------------------------------------------------------------
+
+    @property
+    def log_start_offset(self) -> int:
+        return self._log.log_start_offset
+
+    @property
+    def log_end_offset(self) -> int:
+        return self._log.log_end_offset
+
+    @property
+    def size_bytes(self) -> int:
+        return self._log.size_bytes
+
+    @property
+    def latest_epoch(self) -> int:
+        return self._log.latest_epoch
+
+    @property
+    def recovery_point(self) -> int:
+        return self._log.recovery_point
+
+    @property
+    def active_base_offset(self) -> int:
+        return self._log.active_base_offset
+
+    def segment_facts(self) -> Sequence[SegmentFacts]:
+        return self._log.segment_facts()
+
+    def begin_epoch(self, leader_epoch: int) -> None:
+        self._log.begin_epoch(leader_epoch)
+
+    def duplicate_of(self, batch: BatchHeader) -> int | None:
+        return self._log.duplicate_of(batch)
+
+    def find_timestamp(self, timestamp_ms: int, end_offset: int) -> TimestampOffset | None:
+        return self._log.find_timestamp(timestamp_ms, end_offset)
+
+    def find_max_timestamp(self, end_offset: int) -> TimestampOffset | None:
+        return self._log.find_max_timestamp(end_offset)
+
+    def end_offset_for_epoch(self, leader_epoch: int) -> EpochEnd:
+        return self._log.end_offset_for_epoch(leader_epoch)
+
+    def active_producers(self) -> Sequence[ActiveProducer]:
+        return self._log.active_producers()
