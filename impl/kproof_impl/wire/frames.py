@@ -39,7 +39,7 @@ GROWTH = 4
 class FrameReader:
     """The frames of one connection."""
 
-    __slots__ = ("_buffer", "_end", "_frame_bytes", "_offered", "_view", "max_request_bytes")
+    __slots__ = ("_buffer", "_chunk_bytes", "_end", "_frame_bytes", "_view", "max_request_bytes")
 
     def __init__(self, max_request_bytes: int = MAX_REQUEST_BYTES) -> None:
         self.max_request_bytes = max_request_bytes
@@ -49,7 +49,7 @@ class FrameReader:
         """Where the bytes end that came and are in no frame yet; they begin at 0."""
         self._frame_bytes = 0
         """Of the frame that has the buffer for itself, its length included; 0 for a chunk."""
-        self._offered = 0
+        self._chunk_bytes = FIRST_CHUNK
 
     @property
     def pending_bytes(self) -> int:
@@ -60,20 +60,9 @@ class FrameReader:
     def get_buffer(self, sizehint: int = -1) -> memoryview:
         """Where the next bytes go: as much as there is room, never nothing."""
         if self._end == len(self._buffer):
-            self._grow()
-        room = self._view[self._end :]
-        self._offered = len(room)
-        return room
-
-    def _grow(self) -> None:
-        # Only a frame's own buffer is ever full here: a chunk that is has been emptied or left.
-        size = min(self._frame_bytes, GROWTH * len(self._buffer))
-        self._move_to(bytearray(size))
-
-    def _move_to(self, buffer: bytearray) -> None:
-        buffer[: self._end] = self._view[: self._end]
-        self._buffer = buffer
-        self._view = memoryview(buffer)
+            # Only a frame's own memory is ever full: what is in a chunk fits into it.
+            self._move_to(bytearray(min(self._frame_bytes, GROWTH * self._end)), 0)
+        return self._view[self._end :]
 
     def buffer_updated(self, count: int, frames: deque[Buffer]) -> None:
         """Adds the frames that `count` more bytes make whole, each without its length.
@@ -86,7 +75,9 @@ class FrameReader:
         if self._frame_bytes:
             if self._end == self._frame_bytes:
                 frames.append(self._view[LENGTH_BYTES:])
-                self._new_chunk(FIRST_CHUNK)
+                self._frame_bytes = self._end = 0
+                self._buffer = bytearray(self._chunk_bytes)
+                self._view = memoryview(self._buffer)
             return
         view, end, start = self._view, self._end, 0
         size = 0
@@ -114,23 +105,21 @@ class FrameReader:
 
     def _keep(self, start: int, size: int) -> None:
         """Bring the unfinished frame to the front; `size` is its whole size, or 0 if unknown."""
-        rest = bytes(self._view[start : self._end])
-        chunk = len(self._buffer)
-        filled = self._end == chunk or self._end == self._offered == chunk
-        self._end = len(rest)
-        if filled and chunk < LARGEST_CHUNK:
-            chunk *= 2
-        if size > chunk:
+        pending = self._end - start
+        if self._chunk_bytes < LARGEST_CHUNK and self._end == len(self._buffer):
+            self._chunk_bytes *= 2
+        room = self._chunk_bytes
+        if size > room:
             self._frame_bytes = size
-            self._buffer = bytearray(min(size, max(chunk, GROWTH * len(rest))))
-            self._view = memoryview(self._buffer)
-        elif chunk > len(self._buffer):
-            self._buffer = bytearray(chunk)
-            self._view = memoryview(self._buffer)
-        self._view[: len(rest)] = rest
+            room = min(size, max(room, GROWTH * pending))
+        if room != len(self._buffer):
+            self._move_to(bytearray(room), start)
+        elif start:
+            # Where it stands and where it goes may overlap: so by way of a copy.
+            self._view[:pending] = bytes(self._view[start : self._end])
+        self._end = pending
 
-    def _new_chunk(self, size: int) -> None:
-        self._frame_bytes = 0
-        self._end = 0
-        self._buffer = bytearray(size)
-        self._view = memoryview(self._buffer)
+    def _move_to(self, buffer: bytearray, start: int) -> None:
+        buffer[: self._end - start] = self._view[start : self._end]
+        self._buffer = buffer
+        self._view = memoryview(buffer)
