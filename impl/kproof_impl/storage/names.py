@@ -13,6 +13,7 @@ DELETE_DIRECTORY = "-delete"
 """Ends the name of a directory that is to be removed."""
 
 _OFFSET_DIGITS = 20
+_OFFSET_MAX = (1 << 63) - 1
 _ID_CHARACTERS = 22
 
 
@@ -48,5 +49,8 @@ def offsets_named(names: list[str], suffix: str) -> list[int]:
     return sorted(
         int(stem)
         for stem in stems
-        if len(stem) == _OFFSET_DIGITS and stem.isascii() and stem.isdigit()
+        if len(stem) == _OFFSET_DIGITS
+        and stem.isascii()
+        and stem.isdigit()
+        and int(stem) <= _OFFSET_MAX
     )

@@ -83,7 +83,8 @@ class OffsetIndex:
 
     def clear(self) -> None:
         """Forgets all entries; the file stays until `save`."""
-        self.truncate_to(0)
+        del self.offsets[:], self.positions[:]
+        self._saved_count = 0
 
     def save(self) -> None:
         """Brings the file up to the entries."""

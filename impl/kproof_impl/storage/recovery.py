@@ -47,6 +47,21 @@ def load_log(
 ) -> Loaded:
     """The log in a directory; an empty one, if there is none."""
     segments = _find_segments(files, directory, config, log_start_offset)
+    try:
+        return _load(segments, config, log_start_offset, recovery_point, is_clean)
+    except LogFailed as error:
+        segments.close()
+        raise LogFailed(f"The log in {directory} cannot be opened: {error}") from error
+
+
+def _load(
+    segments: Segments,
+    config: LogConfig,
+    log_start_offset: int,
+    recovery_point: int,
+    is_clean: bool,
+) -> Loaded:
+    files, directory = segments.files, segments.directory
     epochs = EpochCheckpoint(files, directory)
     are_epochs_known = epochs.load()
     log_start_offset = max(log_start_offset, segments.base_offsets[0])
@@ -142,18 +157,16 @@ def _open_active(segment: Segment) -> bool:
     if segment.is_loaded:
         return True
     segment.is_loaded = True
-    index, time_index = segment.offset_index, segment.time_index
-    if not index.load(segment.size) or not time_index.load():
+    if not segment.load_indexes():
         return False
-    segment.max_timestamp_ms, segment.offset_of_max_timestamp = time_index.last()
-    position = index.last_position()
+    position = segment.offset_index.last_position()
     try:
+        segment.first_timestamp()
         for place in places(segment.file, position, segment.size):
             segment.next_offset = place.last_offset + 1
     except LogFailed:
         return False
     segment.bytes_since_index = segment.size - position
-    segment.first_timestamp()
     return True
 
 

@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 
 from kproof_impl.messages.ids import Buffer
-from kproof_impl.records.batch import HEADER_BYTES, header_at
+from kproof_impl.records.errors import LogFailed
 from kproof_impl.storage.batch_scan import headers, places
 from kproof_impl.storage.files import Files
 from kproof_impl.storage.names import INDEX, LOG, TIME_INDEX, offset_name
@@ -28,8 +28,9 @@ class Segment:
 
     __slots__ = (
         "base_offset", "bytes_since_index", "created_ms", "file", "files", "first_timestamp_ms",
-        "index_interval_bytes", "is_loaded", "max_timestamp_ms", "next_offset", "offset_index",
-        "offset_of_max_timestamp", "path", "size", "tail_offsets", "tail_positions", "time_index",
+        "index_interval_bytes", "is_loaded", "is_rebuilt", "max_timestamp_ms", "next_offset",
+        "offset_index", "offset_of_max_timestamp", "path", "size", "tail_offsets",
+        "tail_positions", "time_index",
     )  # fmt: skip
 
     def __init__(
@@ -43,6 +44,7 @@ class Segment:
         self.time_index = TimeIndex(files, self.path + TIME_INDEX, base_offset)
         self.index_interval_bytes = index_interval_bytes
         self.is_loaded = True
+        self.is_rebuilt = False
         self.created_ms = NO_TIMESTAMP
         self._reset()
 
@@ -98,11 +100,16 @@ class Segment:
         if self.is_loaded:
             return
         self.is_loaded = True
-        if self.offset_index.load(self.size) and self.time_index.load():
-            self.max_timestamp_ms, self.offset_of_max_timestamp = self.time_index.last()
-        else:
+        if not self.load_indexes():
             self.rebuild_indexes()
             self.save_indexes()
+
+    def load_indexes(self) -> bool:
+        """Reads the index files.  False if they are damaged."""
+        if not self.offset_index.load(self.size) or not self.time_index.load():
+            return False
+        self.max_timestamp_ms, self.offset_of_max_timestamp = self.time_index.last()
+        return True
 
     def unload(self) -> None:
         """Gives back the memory of the indexes, which are in their files."""
@@ -145,10 +152,25 @@ class Segment:
         if tail and offset >= tail[0]:
             return self.tail_positions[bisect_right(tail, offset) - 1]
         self.load()
+        try:
+            return self._walk_to(offset)
+        except LogFailed:
+            self._distrust_indexes()
+            return self._walk_to(offset)
+
+    def _walk_to(self, offset: int) -> int:
         for place in places(self.file, self.offset_index.floor(offset), self.size):
             if place.last_offset >= offset:
                 return place.position
         return self.size
+
+    def _distrust_indexes(self) -> None:
+        """Makes the indexes anew, once: an entry pointed to what is no batch."""
+        if self.is_rebuilt:
+            raise LogFailed(f"{self.path}{LOG} is damaged.")
+        self.is_rebuilt = True
+        self.rebuild_indexes()
+        self.save_indexes()
 
     def boundary(self, start: int, limit: int) -> int:
         """The last position not after `limit` where a batch ends that begins at `start` or later.
@@ -168,12 +190,16 @@ class Segment:
 
     def first_batch_end(self, position: int) -> int:
         """Where the batch that begins at a position ends."""
-        return position + header_at(self.file.read(position, HEADER_BYTES)).size_bytes
+        for place in places(self.file, position, self.size):
+            return place.end
+        return self.size
 
     def first_timestamp(self) -> int:
         """Of the first batch, the largest timestamp; -1 if there is none."""
-        if self.first_timestamp_ms == NO_TIMESTAMP and self.size:
-            self.first_timestamp_ms = header_at(self.file.read(0, HEADER_BYTES)).max_timestamp
+        if self.first_timestamp_ms == NO_TIMESTAMP:
+            for _, header in headers(self.file, 0, self.size):
+                self.first_timestamp_ms = header.max_timestamp
+                break
         return self.first_timestamp_ms
 
     def largest_timestamp(self) -> int:

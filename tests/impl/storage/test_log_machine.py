@@ -263,7 +263,7 @@ class LazyLogMachine(LogMachine):
 
 
 RULES = settings(
-    max_examples=60,
+    max_examples=120,
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=list(HealthCheck),
