@@ -94,8 +94,12 @@ class Serving:
         """Ends it with SIGTERM, if it runs; its exit code."""
         if self.process.poll() is None:
             self.process.terminate()
+        return self.ended()
+
+    def ended(self) -> int:
+        """Waits for the end of one that was asked to end; its exit code."""
         try:
-            code = self.process.wait(STOP_SECONDS)
+            return self.process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -103,7 +107,6 @@ class Serving:
         finally:
             for thread in self._threads:
                 thread.join(STOP_SECONDS)
-        return code
 
     def kill(self) -> None:
         """Ends it as kill -9 does."""
