@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from uuid import UUID
 
 from impl_support.batches import read_records
-from kproof_impl.core.errors import ErrorCode
 from kproof_impl.core.log_config import UNLIMITED, LogConfig
-from kproof_impl.core.ports import ActiveProducer, EpochEnd, TimestampOffset
+from kproof_impl.core.ports import ActiveProducer, EpochEnd, SegmentFacts, TimestampOffset
+from kproof_impl.messages.errors import ErrorCode
 from kproof_impl.messages.ids import Buffer
 from kproof_impl.records.batch import BatchHeader, header_at
 from kproof_impl.records.errors import LogFailed, ProducerRefused
@@ -48,6 +48,18 @@ class ListLog:
     @property
     def latest_epoch(self) -> int:
         return self.epochs[-1][0] if self.epochs else -1
+
+    @property
+    def recovery_point(self) -> int:
+        return self.log_end_offset
+
+    @property
+    def active_base_offset(self) -> int:
+        return 0
+
+    def segment_facts(self) -> Sequence[SegmentFacts]:
+        largest = max((header.max_timestamp for header, _ in self.batches), default=-1)
+        return [SegmentFacts(0, self.log_end_offset, largest, self.size_bytes)]
 
     def begin_epoch(self, leader_epoch: int) -> None:
         if leader_epoch > self.latest_epoch:

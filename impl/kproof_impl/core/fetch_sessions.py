@@ -219,7 +219,7 @@ class FetchSessions:
             return ErrorCode.NONE, self._create(results, version, now_ms), results
         if session.epoch != context.epoch:
             # Another request of the session came while this one waited.
-            return ErrorCode.INVALID_FETCH_SESSION_EPOCH, INVALID_SESSION_ID, ()
+            return ErrorCode.INVALID_FETCH_SESSION_EPOCH, session.session_id, ()
         news = [result for result in results if result[0].is_news(result[1])]
         for wanted, found in news:
             if found.records:

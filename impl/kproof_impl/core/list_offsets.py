@@ -23,7 +23,7 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from kproof_impl.core.calls import Call
-from kproof_impl.core.errors import ErrorCode
+from kproof_impl.messages.errors import ErrorCode
 from kproof_impl.messages.list_offsets import (
     ListOffsetsPartition,
     ListOffsetsPartitionResponse,

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from kproof_impl.core.errors import ErrorCode
 from kproof_impl.core.ports import PartitionLog
+from kproof_impl.messages.errors import ErrorCode
 from kproof_impl.messages.ids import Buffer
 from kproof_impl.records.batch import BatchHeader
 

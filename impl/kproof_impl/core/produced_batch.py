@@ -9,8 +9,8 @@ REF   Kafka's `LogValidator`; KIP-32 for the two types of timestamps, KIP-467, K
 
 from __future__ import annotations
 
-from kproof_impl.core.errors import ErrorCode
 from kproof_impl.core.log_config import LogConfig
+from kproof_impl.messages.errors import ErrorCode
 from kproof_impl.messages.ids import Buffer
 from kproof_impl.records.batch import (
     CODEC_MASK,

@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kproof_impl.core.calls import Call
-from kproof_impl.core.errors import ErrorCode
+from kproof_impl.messages.errors import ErrorCode
 from kproof_impl.messages.init_producer_id import InitProducerIdRequest, InitProducerIdResponse
 from kproof_impl.records.errors import LogFailed
 

@@ -4,13 +4,13 @@ import pytest
 
 from impl_support.list_log import ListStore
 from impl_support.stepping import Stepper
-from kproof_impl.core.errors import ErrorCode
 from kproof_impl.messages.delete_records import (
     DeleteRecordsPartition,
     DeleteRecordsPartitionResult,
     DeleteRecordsRequest,
     DeleteRecordsTopic,
 )
+from kproof_impl.messages.errors import ErrorCode
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from impl_support.batches import batch, read_batches, values
 from impl_support.stepping import START_MS, Stepper
 from kproof_impl.core.config import BrokerConfig
-from kproof_impl.core.errors import ErrorCode
+from kproof_impl.messages.errors import ErrorCode
 from kproof_impl.messages.fetch import (
     FetchPartition,
     FetchRequest,
@@ -314,6 +314,18 @@ def test_an_error_in_one_partition_answers_all_at_once(broker: Stepper) -> None:
     request = request_of(wanted(0, 1), wanted(1, 77), max_wait_ms=500, min_bytes=1)
 
     assert [answer.error_code for answer in found(broker.send(request, 12))] == [0, 1]
+
+
+def test_what_does_not_exist_ends_no_wait_for_what_does(broker: Stepper) -> None:
+    request = request_of(wanted(0), wanted(9), max_wait_ms=500, min_bytes=1)
+    assert broker.send(request, 12) is None
+
+    broker.produce("orders", b"a", connection=2)
+
+    assert [answer.error_code for answer in found(broker.answers()[0])] == [
+        ErrorCode.NONE,
+        ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+    ]
 
 
 def test_who_waits_for_a_topic_is_told_when_it_is_deleted(broker: Stepper) -> None:

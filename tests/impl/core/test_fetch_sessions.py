@@ -12,8 +12,8 @@ from impl_support.batches import values
 from impl_support.stepping import Stepper
 from kproof_impl.core import fetch_sessions
 from kproof_impl.core.config import BrokerConfig
-from kproof_impl.core.errors import ErrorCode
 from kproof_impl.core.fetch_sessions import EPOCH_MAX, FETCH_SESSION_TOPIC_ID_ERROR
+from kproof_impl.messages.errors import ErrorCode
 from kproof_impl.messages.fetch import (
     FetchPartition,
     FetchRequest,
@@ -293,7 +293,8 @@ def test_a_fetch_that_waits_is_refused_when_another_of_its_session_came(
     broker.advance(500)
 
     (late,) = broker.answers(1)
-    assert refused(late) == ErrorCode.INVALID_FETCH_SESSION_EPOCH
+    assert late.error_code == ErrorCode.INVALID_FETCH_SESSION_EPOCH
+    assert (late.session_id, list(late.responses)) == (client.session_id, [])
 
 
 @pytest.mark.parametrize(("begun", "continued"), [(12, 13), (13, 12)])

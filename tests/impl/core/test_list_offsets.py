@@ -4,7 +4,7 @@ import pytest
 
 from impl_support.batches import Sent
 from impl_support.stepping import START_MS, Stepper
-from kproof_impl.core.errors import ErrorCode
+from kproof_impl.messages.errors import ErrorCode
 from kproof_impl.messages.list_offsets import (
     ListOffsetsPartition,
     ListOffsetsPartitionResponse,

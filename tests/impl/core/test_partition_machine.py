@@ -10,12 +10,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from impl_support.batches import Sent, batch, read_batches
 from impl_support.stepping import Stepper
 from kproof_impl.core.config import BrokerConfig
-from kproof_impl.core.errors import ErrorCode
 from kproof_impl.messages.delete_records import (
     DeleteRecordsPartition,
     DeleteRecordsRequest,
     DeleteRecordsTopic,
 )
+from kproof_impl.messages.errors import ErrorCode
 from kproof_impl.messages.fetch import FetchPartition, FetchRequest, FetchTopic
 from kproof_impl.messages.list_offsets import (
     ListOffsetsPartition,

@@ -10,8 +10,8 @@ from impl_support.batches import Sent, batch, read_batches, with_crc
 from impl_support.list_log import ListStore
 from impl_support.stepping import START_MS, Stepper
 from kproof_impl.core.config import BrokerConfig
-from kproof_impl.core.errors import ErrorCode
 from kproof_impl.core.log_config import LogConfig
+from kproof_impl.messages.errors import ErrorCode
 from kproof_impl.messages.ids import NO_ID
 from kproof_impl.messages.produce import (
     PartitionProduceData,

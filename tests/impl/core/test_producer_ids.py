@@ -4,8 +4,8 @@ import pytest
 
 from impl_support.list_log import ListStore
 from impl_support.stepping import Stepper
-from kproof_impl.core.errors import ErrorCode
 from kproof_impl.core.producer_ids import BLOCK
+from kproof_impl.messages.errors import ErrorCode
 from kproof_impl.messages.init_producer_id import InitProducerIdRequest, InitProducerIdResponse
 
 
