@@ -17,6 +17,7 @@ from typing import Any
 
 from impl_support.stepping import Stepper
 from kproof_impl.core.config import BrokerConfig
+from kproof_impl.core.ports import LogStore
 from kproof_impl.messages.errors import ErrorCode
 from kproof_impl.messages.heartbeat import HeartbeatRequest
 from kproof_impl.messages.join_group import JoinGroupRequest, JoinGroupRequestProtocol
@@ -39,12 +40,14 @@ REBALANCE_MS = 60_000
 _connections = count(100)
 
 
-def grouped(topics: Mapping[str, int] | None = None, **settings: Any) -> Stepper:
+def grouped(
+    topics: Mapping[str, int] | None = None, store: LogStore | None = None, **settings: Any
+) -> Stepper:
     """A broker with topics, `orders` with 3 partitions if not said otherwise."""
     config = BrokerConfig(offsets_topic_num_partitions=4)
     for name, value in settings.items():
         setattr(config, name, value)
-    broker = Stepper(config)
+    broker = Stepper(config, store=store)
     for name, partitions in (topics or {"orders": 3}).items():
         broker.topic(name, partitions)
     return broker

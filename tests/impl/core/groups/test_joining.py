@@ -3,9 +3,9 @@
 import pytest
 
 from impl_support.group_members import REBALANCE_MS, SESSION_MS, Consumer, grouped, settle
-from kproof_impl.core.errors import ErrorCode
 from kproof_impl.core.groups.group import Group
 from kproof_impl.core.groups.rebalance import NEW_MEMBER_JOIN_TIMEOUT_MS
+from kproof_impl.messages.errors import ErrorCode
 
 
 def group_of(consumer: Consumer) -> Group:

@@ -1,8 +1,8 @@
 """LeaveGroup: one or many, each with its own answer."""
 
 from impl_support.group_members import Consumer, grouped, settle
-from kproof_impl.core.errors import ErrorCode
 from kproof_impl.core.groups.group import Group
+from kproof_impl.messages.errors import ErrorCode
 from kproof_impl.messages.leave_group import LeaveGroupRequest, MemberIdentity
 
 

@@ -15,7 +15,7 @@ from impl_support.group_members import (
     subscription,
 )
 from impl_support.stepping import Stepper
-from kproof_impl.core.errors import ErrorCode
+from kproof_impl.messages.errors import ErrorCode
 from kproof_impl.messages.offset_commit import (
     OffsetCommitRequest,
     OffsetCommitRequestPartition,

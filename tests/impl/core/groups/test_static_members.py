@@ -4,8 +4,8 @@ import pytest
 
 from impl_support.group_members import SESSION_MS, Consumer, grouped, settle
 from impl_support.stepping import Stepper
-from kproof_impl.core.errors import ErrorCode
 from kproof_impl.core.groups.group import Group
+from kproof_impl.messages.errors import ErrorCode
 from kproof_impl.messages.leave_group import LeaveGroupRequest, MemberIdentity
 
 

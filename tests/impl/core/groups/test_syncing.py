@@ -3,8 +3,8 @@
 import pytest
 
 from impl_support.group_members import REBALANCE_MS, SESSION_MS, Consumer, grouped, settle
-from kproof_impl.core.errors import ErrorCode
 from kproof_impl.core.groups.group import Group
+from kproof_impl.messages.errors import ErrorCode
 from kproof_impl.messages.heartbeat import HeartbeatRequest
 from kproof_impl.messages.sync_group import SyncGroupRequest
 

@@ -1,0 +1,468 @@
+"""`__consumer_offsets`: what is stored comes back, the log stays short, a disk may refuse."""
+
+import pytest
+
+from impl_support.group_members import (
+    SESSION_MS,
+    Consumer,
+    commit_request,
+    committed,
+    grouped,
+    settle,
+)
+from impl_support.list_log import ListStore
+from impl_support.stepping import Stepper
+from kproof_impl.core.groups import offsets_log
+from kproof_impl.core.groups.group import Group
+from kproof_impl.core.groups.offsets_log import fold
+from kproof_impl.core.groups.rebalance import STORE_AGAIN_MS
+from kproof_impl.core.topics import CONSUMER_OFFSETS
+from kproof_impl.messages.delete_groups import DeleteGroupsRequest
+from kproof_impl.messages.errors import ErrorCode
+from kproof_impl.messages.offset_commit import (
+    OffsetCommitRequest,
+    OffsetCommitRequestPartition,
+    OffsetCommitRequestTopic,
+)
+from kproof_impl.records.batch import header_at
+from kproof_impl.records.build import batch_of
+
+
+def group_of(consumer: Consumer) -> Group:
+    return consumer.broker.broker.groups.groups[consumer.group]
+
+
+def records_count(broker: Stepper) -> int:
+    partitions = broker.broker.topics.by_name[CONSUMER_OFFSETS].partitions
+    return sum(one.log_end_offset - one.log_start_offset for one in partitions)
+
+
+class Refusing:
+    """A broker whose offsets log can be made to refuse."""
+
+    def __init__(self) -> None:
+        self.store = ListStore()
+        self.broker = grouped(store=self.store)
+
+    def refuses(self, fails: bool = True) -> None:
+        topic = self.broker.broker.topics.by_name[CONSUMER_OFFSETS]
+        for (topic_id, _), log in self.store.logs.items():
+            if topic_id == topic.topic_id:
+                log.fails = fails
+
+
+@pytest.fixture
+def short_logs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Logs are looked at from the 20th record on."""
+    monkeypatch.setattr(offsets_log, "REWRITE_RECORDS_MIN", 20)
+
+
+def test_the_topic_is_made_with_the_first_that_is_stored_as_kafka_makes_it() -> None:
+    broker = grouped()
+    assert committed(broker) == -1
+    assert not broker.broker.topics.has_committed_offsets()
+
+    broker.send(commit_request("g", {("orders", 0): 5}))
+
+    topic = broker.broker.topics.by_name[CONSUMER_OFFSETS]
+    assert topic.is_internal
+    assert len(topic.partitions) == 4
+    assert topic.configs["cleanup.policy"] == "compact"
+
+
+@pytest.mark.parametrize("is_clean", [True, False])
+def test_a_group_is_after_a_restart_in_the_generation_it_was_in(is_clean: bool) -> None:
+    broker = grouped()
+    anna, bert = Consumer(broker), Consumer(broker)
+    settle(anna, bert)
+    anna.commit(5)
+
+    if is_clean:
+        broker.restart()
+    else:
+        broker.crash()
+
+    assert committed(broker) == 5
+    assert group_of(anna).state.value == "Stable"
+    assert anna.heartbeat() == bert.heartbeat() == ErrorCode.NONE
+    assert anna.sync().assignment == anna.assignment
+    assert anna.commit(6) == ErrorCode.NONE
+    assert anna.commit(7, generation_id=anna.generation_id - 1) == ErrorCode.ILLEGAL_GENERATION
+
+
+def test_members_have_a_whole_session_after_a_restart_and_then_they_are_expelled() -> None:
+    broker = grouped()
+    anna, bert = Consumer(broker), Consumer(broker)
+    settle(anna, bert)
+    broker.advance(SESSION_MS - 1)
+    broker.restart()
+
+    broker.advance(SESSION_MS - 1)
+    assert anna.heartbeat() == ErrorCode.NONE
+    broker.advance(1)
+
+    assert list(group_of(anna).members) == [anna.member_id]
+    assert anna.heartbeat() == ErrorCode.REBALANCE_IN_PROGRESS
+    assert anna.join().generation_id == anna.generation_id
+
+
+def test_a_rebalance_that_was_not_complete_is_not_remembered() -> None:
+    broker = grouped()
+    anna, bert = Consumer(broker), Consumer(broker)
+    settle(anna)
+    bert.enter()
+    anna.join()
+    bert.late()
+    assert group_of(anna).generation_id == 2
+
+    broker.restart()
+
+    assert group_of(anna).generation_id == 1
+    assert list(group_of(anna).members) == [anna.member_id]
+    assert anna.heartbeat() == ErrorCode.ILLEGAL_GENERATION
+    assert bert.heartbeat() == ErrorCode.UNKNOWN_MEMBER_ID
+
+
+def test_the_leader_after_a_restart_is_the_one_before_and_a_rebalance_goes_its_way() -> None:
+    broker = grouped()
+    consumers = [Consumer(broker) for _ in range(3)]
+    settle(*consumers)
+    leader = group_of(consumers[0]).leader
+
+    broker.restart()
+
+    for one in consumers:
+        one.is_waiting = False
+    assert group_of(consumers[0]).leader == leader
+    settle(*consumers, Consumer(broker))
+    assert group_of(consumers[0]).leader == leader
+
+
+def test_a_group_that_is_empty_keeps_its_generation_over_a_restart() -> None:
+    broker = grouped()
+    anna, bert = Consumer(broker), Consumer(broker)
+    settle(anna)
+    anna.leave()
+
+    broker.restart()
+
+    assert (group_of(anna).state.value, group_of(anna).generation_id) == ("Empty", 2)
+    assert bert.enter().generation_id == 3
+
+
+def test_a_deleted_group_does_not_come_back() -> None:
+    broker = grouped()
+    anna = Consumer(broker)
+    settle(anna)
+    anna.commit(5)
+    anna.leave()
+    broker.send(DeleteGroupsRequest(["g"]))
+
+    broker.restart()
+
+    assert not broker.broker.groups.groups
+    assert committed(broker) == -1
+
+
+def test_groups_of_all_partitions_of_the_log_come_back() -> None:
+    broker = grouped()
+    for number in range(20):
+        broker.send(commit_request(f"group-{number}", {("orders", 0): number}))
+    used = broker.broker.topics.by_name[CONSUMER_OFFSETS].partitions
+    assert all(one.log_end_offset for one in used)
+
+    broker.restart()
+
+    assert [committed(broker, f"group-{number}") for number in range(20)] == list(range(20))
+
+
+def test_one_request_is_one_batch() -> None:
+    broker = grouped()
+    broker.send(commit_request("g", {("orders", index): index for index in range(3)}))
+
+    (partition,) = (
+        one
+        for one in broker.broker.topics.by_name[CONSUMER_OFFSETS].partitions
+        if one.log_end_offset
+    )
+    data = partition.log.read(0, 1 << 20, partition.log_end_offset, at_least_one=True)
+
+    header = header_at(data)
+    assert (header.size_bytes, header.records_count) == (len(data), 3)
+    assert header.base_timestamp == broker.now_ms
+
+
+def test_what_is_no_record_of_a_group_is_passed_over() -> None:
+    broker = grouped()
+    broker.send(commit_request("g", {("orders", 0): 5}))
+    for partition in broker.broker.topics.by_name[CONSUMER_OFFSETS].partitions:
+        strange: list[tuple[bytes | None, bytes | None]] = [
+            (b"\x00\x03newer", b"?"),
+            (b"", b"?"),
+            (None, b"no key"),
+            (b"\x00\x02\x00\x01h", b"\x00\x63"),
+        ]
+        data = batch_of(strange, broker.now_ms)
+        partition.append(header_at(data), data, broker.now_ms)
+
+    broker.restart()
+
+    assert committed(broker) == 5
+    assert list(broker.broker.groups.groups) == ["g"]
+
+
+@pytest.mark.usefixtures("short_logs")
+def test_a_log_that_grows_long_is_written_anew_with_what_is_alive() -> None:
+    broker = grouped()
+    anna = Consumer(broker)
+    settle(anna)
+    for offset in range(100):
+        assert anna.commit(offset, partition=offset % 3) == ErrorCode.NONE
+        broker.advance(0)
+
+        assert records_count(broker) <= 25
+        assert committed(broker, partition=offset % 3) == offset
+
+    broker.restart()
+    assert [committed(broker, partition=index) for index in range(3)] == [99, 97, 98]
+    assert anna.heartbeat() == ErrorCode.NONE
+
+
+@pytest.mark.usefixtures("short_logs")
+def test_a_log_that_was_left_long_is_written_anew_at_the_start() -> None:
+    broker = grouped()
+    for offset in range(100):
+        broker.send(commit_request("g", {("orders", 0): offset}))
+    assert records_count(broker) == 100
+
+    broker.restart()
+
+    assert records_count(broker) == 1
+    assert committed(broker) == 99
+
+
+@pytest.mark.usefixtures("short_logs")
+def test_a_log_that_is_long_because_much_is_alive_is_left_alone() -> None:
+    broker = grouped({"orders": 60})
+    for offset in range(3):
+        broker.send(commit_request("g", {("orders", index): offset for index in range(60)}))
+        broker.advance(0)
+
+    assert records_count(broker) == 180
+    broker.send(commit_request("g", {("orders", index): 9 for index in range(60)}))
+    broker.send(commit_request("g", {("orders", 0): 9}))
+    broker.advance(0)
+    assert records_count(broker) == 60
+
+
+@pytest.mark.usefixtures("short_logs")
+def test_a_rebalance_in_progress_survives_that_the_log_is_written_anew() -> None:
+    broker = grouped()
+    anna, bert = Consumer(broker), Consumer(broker)
+    settle(anna)
+    bert.enter()
+    for offset in range(30):
+        assert anna.commit(offset) == ErrorCode.NONE
+    broker.advance(0)
+    assert records_count(broker) < 30
+
+    broker.crash()
+
+    assert anna.heartbeat() == ErrorCode.NONE
+    assert committed(broker) == 29
+
+
+@pytest.mark.usefixtures("short_logs")
+def test_a_crash_before_the_start_of_a_log_written_anew_is_advanced_loses_nothing() -> None:
+    refusing = Refusing()
+    broker = refusing.broker
+    for offset in range(21):
+        broker.send(commit_request("g", {("orders", index): offset for index in range(3)}))
+        if offset == 19:
+            refusing.refuses()
+            broker.advance(0)
+            refusing.refuses(False)
+    assert records_count(broker) > 20
+
+    broker.crash()
+
+    assert [committed(broker, partition=index) for index in range(3)] == [20, 20, 20]
+
+
+# -- a disk that refuses -----------------------------------------------------------------------
+
+
+def test_a_commit_that_cannot_be_stored_changes_nothing_and_says_so() -> None:
+    refusing = Refusing()
+    broker = refusing.broker
+    anna = Consumer(broker)
+    settle(anna)
+    anna.commit(5)
+    refusing.refuses()
+
+    assert anna.commit(6) == ErrorCode.NOT_COORDINATOR
+    assert committed(broker) == 5
+    other = broker.send(commit_request("another", {("orders", 0): 5}))
+    assert other.topics[0].partitions[0].error_code == ErrorCode.NOT_COORDINATOR
+    assert "another" not in broker.broker.groups.groups
+    refusing.refuses(False)
+    assert anna.commit(7) == ErrorCode.NONE
+
+
+def test_an_assignment_that_cannot_be_stored_is_given_to_nobody() -> None:
+    refusing = Refusing()
+    broker = refusing.broker
+    anna, bert = Consumer(broker), Consumer(broker)
+    settle(anna)
+    bert.enter()
+    anna.join()
+    bert.late()
+    assert bert.sync() is None
+    refusing.refuses()
+
+    refused = anna.sync({anna.member_id: b"all"})
+
+    assert refused.error_code == bert.late().error_code == ErrorCode.NOT_COORDINATOR
+    assert group_of(anna).state.value == "PreparingRebalance"
+    refusing.refuses(False)
+    settle(anna, bert)
+
+
+def test_an_assignment_too_large_to_be_stored_is_given_to_nobody() -> None:
+    broker = grouped()
+    anna = Consumer(broker)
+    anna.enter()
+
+    refused = anna.sync({anna.member_id: b"x" * 1_100_000})
+
+    assert refused.error_code == ErrorCode.UNKNOWN_SERVER_ERROR
+    settle(anna)
+
+
+def test_a_commit_too_large_for_one_batch_is_refused_whole() -> None:
+    broker = grouped({"orders": 300})
+    partitions = [OffsetCommitRequestPartition(index, 5, -1, "x" * 4_096) for index in range(300)]
+    request = OffsetCommitRequest("g", topics=[OffsetCommitRequestTopic("orders", partitions)])
+
+    answer = broker.send(request)
+
+    assert {one.error_code for one in answer.topics[0].partitions} == {
+        ErrorCode.UNKNOWN_SERVER_ERROR
+    }
+    assert committed(broker) == -1
+
+
+def test_a_static_member_whose_new_id_cannot_be_stored_stays_who_it_was() -> None:
+    refusing = Refusing()
+    broker = refusing.broker
+    old = Consumer(broker, instance_id="one")
+    settle(old)
+    refusing.refuses()
+    new = Consumer(broker, instance_id="one")
+
+    assert new.join().error_code == ErrorCode.NOT_COORDINATOR
+
+    assert old.heartbeat() == ErrorCode.NONE
+    assert group_of(old).leader == old.member_id
+    refusing.refuses(False)
+    assert new.join().error_code == ErrorCode.NONE
+    assert old.heartbeat() == ErrorCode.FENCED_INSTANCE_ID
+
+
+def test_a_new_group_that_cannot_be_stored_is_none() -> None:
+    refusing = Refusing()
+    broker = refusing.broker
+    broker.send(commit_request("first", {("orders", 0): 5}))
+    refusing.refuses()
+    anna = Consumer(broker)
+
+    assert anna.join().error_code == ErrorCode.NOT_COORDINATOR
+    assert "g" not in broker.broker.groups.groups
+
+
+def test_that_a_group_is_empty_is_stored_when_the_disk_allows_it_again() -> None:
+    refusing = Refusing()
+    broker = refusing.broker
+    anna = Consumer(broker)
+    settle(anna)
+    refusing.refuses()
+    anna.leave()
+    assert group_of(anna).state.value == "Empty"
+    broker.advance(STORE_AGAIN_MS)
+    refusing.refuses(False)
+    broker.advance(STORE_AGAIN_MS)
+
+    broker.crash()
+
+    assert (group_of(anna).state.value, group_of(anna).generation_id) == ("Empty", 2)
+
+
+def test_offsets_that_cannot_be_removed_are_still_there() -> None:
+    refusing = Refusing()
+    broker = refusing.broker
+    broker.send(commit_request("g", {("orders", 0): 5}))
+    refusing.refuses()
+
+    answer = broker.send(DeleteGroupsRequest(["g"]))
+
+    assert answer.results[0].error_code == ErrorCode.NOT_COORDINATOR
+    assert committed(broker) == 5
+
+
+def test_offsets_of_a_topic_deleted_while_the_log_refused_are_gone_after_the_next_start() -> None:
+    refusing = Refusing()
+    broker = refusing.broker
+    broker.send(commit_request("g", {("orders", 0): 5}))
+    refusing.refuses()
+    broker.broker.topics.delete([broker.broker.topics.by_name["orders"]])
+    assert committed(broker) == -1
+    refusing.refuses(False)
+
+    for _ in range(2):
+        broker.crash()
+        assert committed(broker) == -1
+    topic = broker.broker.topics.by_name[CONSUMER_OFFSETS]
+    assert not any(fold(partition) for partition in topic.partitions)
+
+
+# -- the topic itself --------------------------------------------------------------------------
+
+
+def test_if_the_log_is_deleted_its_groups_are_gone_and_who_waits_is_sent_away() -> None:
+    broker = grouped()
+    anna, bert, cora = Consumer(broker), Consumer(broker), Consumer(broker, "h")
+    settle(anna)
+    anna.commit(5)
+    assert bert.enter() is None
+    settle(cora)
+    dave = Consumer(broker, "h")
+    dave.enter()
+    cora.join()
+    dave.late()
+    assert dave.sync() is None
+
+    broker.broker.topics.delete([broker.broker.topics.by_name[CONSUMER_OFFSETS]])
+    broker.advance(0)
+
+    assert bert.late().error_code == dave.late().error_code == ErrorCode.NOT_COORDINATOR
+    assert anna.heartbeat() == ErrorCode.UNKNOWN_MEMBER_ID
+    assert committed(broker) == -1
+    broker.advance(1_000_000)
+    anna.member_id = ""
+    settle(anna)
+    assert anna.commit(6) == ErrorCode.NONE
+    broker.restart()
+    assert committed(broker) == 6
+
+
+def test_more_partitions_of_the_log_do_not_move_a_group_in_this_life() -> None:
+    broker = grouped()
+    broker.send(commit_request("g", {("orders", 0): 5}))
+    topic = broker.broker.topics.by_name[CONSUMER_OFFSETS]
+    broker.broker.topics.add_partitions([(topic, 7)])
+
+    broker.send(commit_request("g", {("orders", 0): 6}))
+
+    assert not any(one.log_end_offset for one in topic.partitions[4:])
+    broker.restart()
+    assert committed(broker) == 6
