@@ -115,7 +115,9 @@ def random_entity(kio_class: Any, random: Random) -> Any:
     return kio_class(**values)
 
 
-def _random_value(inner: Any, field: Any, random: Random) -> Any:
+def _random_value(  # noqa: PLR0911
+    inner: Any, field: Any, random: Random
+) -> Any:
     if is_dataclass(inner):
         return random_entity(inner, random)
     kafka_type = field.metadata["kafka_type"]
@@ -130,6 +132,12 @@ def _random_value(inner: Any, field: Any, random: Random) -> Any:
             return None if random.random() < 0.2 else UUID(int=random.getrandbits(128))
         case "timedelta_i32" | "timedelta_i64":
             return timedelta(milliseconds=random.choice((-1, 0, 500, 2**31 - 1)))
+        case "datetime_i64":
+            return (
+                None if random.random() < 0.3 else EPOCH + timedelta(seconds=random.getrandbits(32))
+            )
+        case "error_code":
+            return random.choice(list(ErrorCode))
         case _:
             bits = INTEGER_BITS[kafka_type]
             whole = random.getrandbits(bits) - 2 ** (bits - 1)
