@@ -21,7 +21,7 @@ from collections.abc import Callable
 
 import cramjam
 
-from kproof_impl.core.errors import ErrorCode
+from kproof_impl.messages.errors import ErrorCode
 from kproof_impl.messages.ids import Buffer
 from kproof_impl.records.errors import BatchRefused
 
@@ -130,6 +130,8 @@ def _decompress_snappy(data: bytes, limit: int) -> bytes:
         return _decompress_snappy_block(data, limit)
     out: list[bytes] = []
     position = len(XERIAL_HEADER)
+    if len(data) < position:
+        raise struct.error("its frame ends too early")
     while position < len(data):
         (length,) = _INT.unpack_from(data, position)
         position += 4

@@ -9,7 +9,7 @@ REF   KIP-98 "Message Format"; Kafka's `LogValidator` and `UnifiedLog.analyzeAnd
 
 from crc32c import crc32c
 
-from kproof_impl.core.errors import ErrorCode
+from kproof_impl.messages.errors import ErrorCode
 from kproof_impl.messages.ids import Buffer
 from kproof_impl.records.batch import (
     CODEC_MASK,

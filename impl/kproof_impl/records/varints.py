@@ -1,6 +1,6 @@
 """Signed numbers in a few bytes: zigzag, seven bits a byte, as Protocol Buffers has them."""
 
-from kproof_impl.core.errors import ErrorCode
+from kproof_impl.messages.errors import ErrorCode
 from kproof_impl.records.errors import BatchRefused
 
 MAX_INT_BYTES = 5
