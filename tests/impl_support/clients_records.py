@@ -136,6 +136,7 @@ class Confluent:
         consumer = confluent_kafka.Consumer({
             "bootstrap.servers": bootstrap,
             "group.id": "reads-by-assignment",
+            "auto.offset.reset": "earliest",  # Where the log no longer begins at 0.
             "enable.auto.commit": False,
             "fetch.wait.max.ms": 50,
             "check.crcs": True,

@@ -5,6 +5,7 @@ left out; the tests that need several brokers fail against one Kafka too (see th
 """
 
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -19,7 +20,7 @@ SUITE = "kafka_python"
 VERSION = "3.0.12"
 BROKER_VERSION = "4.0"
 TEST_SECONDS = 60
-NEEDS = ("pytest", "pytest-mock", "pytest-timeout", "lz4", "python-snappy", "zstandard")
+NEEDS = ("py", "pytest", "pytest-mock", "pytest-timeout", "lz4", "python-snappy", "zstandard")
 
 
 def prepare(cache: Path) -> Path:
@@ -36,6 +37,8 @@ def prepare(cache: Path) -> Path:
     with tarfile.open(cache / f"kafka_python-{VERSION}.tar.gz") as packed:
         packed.extractall(cache, filter="data")
     (folder / "test" / "__init__.py").touch()  # Else the standard library's `test` comes first.
+    service = Path(__file__).with_name("kafka_python_service.py")
+    shutil.copy(service, folder / "test" / "service.py")
     (folder / "root").mkdir(exist_ok=True)  # The suite wants KAFKA_ROOT to be there; it is unused.
     venv.create(folder / "environment", with_pip=True)
     _run([str(python), "-m", "pip", "install", "--quiet", *NEEDS], folder)

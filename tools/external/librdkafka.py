@@ -36,8 +36,13 @@ TESTS = (
 )  # fmt: skip
 """Numbers, as the runner's TESTS variable selects them; one number may stand for several tests."""
 
+IN_FULL = frozenset({
+    "0018", "0019", "0026", "0039", "0045", "0050", "0061", "0063", "0082", "0086", "0089", "0102",
+    "0122", "0132",
+})  # fmt: skip
+"""Tests that leave out all they are about when the runner is told to be quick."""
+
 RESULTS = {"PASSED": PASSED, "FAILED": FAILED, "SKIPPED": SKIPPED}
-NOT_CHOSEN = "not included in TESTS list"
 
 
 def prepare(cache: Path) -> Path:
@@ -86,7 +91,7 @@ def _run_one(
     folder: Path, number: str, environment: dict[str, str], report: Path
 ) -> Iterator[Outcome]:
     began = time.monotonic()
-    command = ["./test-runner", "-p1", "-Q", "-E", "-K"]
+    command = ["./test-runner", "-p1", "-E", "-K", *(() if number in IN_FULL else ("-Q",))]
     log = folder / f"kproof-{number}.log"
     with log.open("wb") as output:
         try:

@@ -40,16 +40,19 @@ def served_broker(data: Path, settings: Sequence[str]) -> Iterator[str]:
                     log.flush()
                     if seen := ADDRESS.search(line):
                         addresses.put(f"127.0.0.1:{seen[1]}")
+            addresses.put("")  # It ended: nobody need wait any longer.
 
         listener = threading.Thread(target=listen, daemon=True)
         listener.start()
         try:
-            yield addresses.get(timeout=START_SECONDS)
-        except Empty:
-            raise SuiteError(
-                f"`{' '.join(command)}` printed no address within {START_SECONDS} seconds; "
-                f"read {data / 'broker.log'}"
-            ) from None
+            try:
+                bootstrap = addresses.get(timeout=START_SECONDS)
+            except Empty:
+                bootstrap = ""
+            if not bootstrap:
+                said = (data / "broker.log").read_text(encoding="utf-8")
+                raise SuiteError(f"`{' '.join(command)}` printed no address, but said:\n{said}")
+            yield bootstrap
         finally:
             broker.terminate()
             try:
