@@ -47,7 +47,7 @@ def described(
     broker: Stepper, resource_type: int, name: str, *keys: str, **rest: Any
 ) -> list[DescribeConfigsResourceResult]:
     result = describe(broker, resource_type, name, *keys, **rest)
-    assert (result.error_code, result.error_message) == (0, None)
+    assert (result.error_code, result.error_message) == (0, "")
     return list(result.configs)
 
 

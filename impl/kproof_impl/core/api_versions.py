@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from kproof_impl.core.errors import ErrorCode
 from kproof_impl.messages.api_versions import ApiVersion, ApiVersionsRequest, ApiVersionsResponse
+from kproof_impl.messages.errors import ErrorCode
 from kproof_impl.wire.apis import API_VERSIONS, APIS, Api
 
 if TYPE_CHECKING:

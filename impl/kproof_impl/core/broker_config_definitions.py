@@ -22,8 +22,8 @@ from kproof_impl.core.config_types import (
     ConfigType,
     ConfigValue,
 )
-from kproof_impl.core.errors import ErrorCode
 from kproof_impl.core.refused import Refused
+from kproof_impl.messages.errors import ErrorCode
 
 if TYPE_CHECKING:
     from kproof_impl.core.broker import Broker

@@ -73,8 +73,16 @@ def _config(
     if field is not None:
         default = getattr(_KAFKA_DEFAULTS, field)
     return TopicConfigDefinition(
-        *(name, kind, default, documentation, *bounds, choices, "", field, synonyms)
+        *(name, kind, default, documentation, *bounds, choices, (), "", field, synonyms)
     )
+
+
+def _gzip_level() -> TopicConfigDefinition:
+    name = "compression.gzip.level"
+    definition = _config(
+        name, _INT, None, _NO_LEVEL, default=-1, bounds=(-1, 9), synonyms=((name, 1),)
+    )
+    return dataclasses.replace(definition, excluded=(0,))  # zlib's "no compression" is no level.
 
 
 def _throttled(name: str) -> TopicConfigDefinition:
@@ -91,13 +99,11 @@ TOPIC_CONFIGS: dict[str, TopicConfigDefinition] = {
         _config(
             "cleanup.policy", _LIST, "cleanup_policy",
             "What happens to old records: delete removes old segments. compact is accepted, and "
-            "records without key are refused then, but nothing is compacted here.",
+            "records without key are refused then, but nothing is compacted here. Empty: they "
+            "stay.",
             choices=("compact", "delete"), synonyms=(("log.cleanup.policy", 1),),
         ),
-        _config(
-            "compression.gzip.level", _INT, None, _NO_LEVEL,
-            default=-1, bounds=(-1, 9), synonyms=(("compression.gzip.level", 1),),
-        ),
+        _gzip_level(),
         _config(
             "compression.lz4.level", _INT, None, _NO_LEVEL,
             default=9, bounds=(1, 17), synonyms=(("compression.lz4.level", 1),),
@@ -263,6 +269,7 @@ def _broker_configs_of_logs() -> dict[str, tuple[ConfigDefinition, TopicConfigDe
                     topic_config.minimum if is_same else -1,
                     topic_config.maximum if is_same else INT_MAX,
                     topic_config.choices,
+                    topic_config.excluded,
                 ),
                 topic_config,
                 factor,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import dropwhile
 from typing import TYPE_CHECKING
 
 from kproof_impl.core.broker_config_definitions import KEPT_CONFIGS, STATIC_CONFIGS, changeable
@@ -88,10 +89,22 @@ def _of_topic(
         yield ConfigSynonym(name, text_of(value), ConfigSource.TOPIC)
 
 
-def _of_broker(broker: Broker, definition: TopicConfigDefinition) -> Iterator[ConfigSynonym]:
-    """Where a topic's setting comes from if not from the topic.  Some come from nowhere else."""
+def _of_broker(
+    broker: Broker, definition: TopicConfigDefinition, name: str = ""
+) -> list[ConfigSynonym]:
+    """Where a topic's setting comes from if not from the topic.
+
+    As in Kafka, from the first place on that has the broker's setting of this name, or of the
+    strongest one: retention.ms has log.retention.hours after log.retention.ms, and none without.
+    """
     if not definition.synonyms:
-        return
+        return []
+    name = name or definition.synonyms[0][0]
+    places = list(_places(broker, definition))
+    return list(dropwhile(lambda place: place.name != name, places))
+
+
+def _places(broker: Broker, definition: TopicConfigDefinition) -> Iterator[ConfigSynonym]:
     for name, _ in definition.synonyms:
         yield from _given(broker, name)
     static = definition.value_in(broker.config.log)
@@ -151,11 +164,10 @@ def broker_entry(broker: Broker, name: str) -> ConfigEntry:
         synonyms = [*_given(broker, name), ConfigSynonym(name, default, ConfigSource.DEFAULT)]
         return _entry(definition, synonyms[0].value, tuple(synonyms), is_read_only=False)
     definition, topic_config, factor = BROKER_CONFIGS_OF_LOGS[name]
-    synonyms = list(_of_broker(broker, topic_config))
+    synonyms = _of_broker(broker, topic_config, name)
     if factor == 1:
         value = topic_config.value_in(broker.topics.log_defaults)
         return _entry(definition, text_of(value), tuple(synonyms), is_read_only=False)
-    synonyms = [synonym for synonym in synonyms if synonym.name == name]
     shown = synonyms[0].value if synonyms else None
     return _entry(definition, shown, tuple(synonyms), is_read_only=True)
 

@@ -33,7 +33,6 @@ from kproof_impl.core.config_entries import (
     topic_entries,
 )
 from kproof_impl.core.config_types import ConfigDefinition, ConfigInvalid, ConfigType, text_of
-from kproof_impl.core.errors import ErrorCode
 from kproof_impl.core.refused import Refused
 from kproof_impl.core.topic_names import why_invalid
 from kproof_impl.messages.alter_configs import (
@@ -49,6 +48,7 @@ from kproof_impl.messages.describe_configs import (
     DescribeConfigsResult,
     DescribeConfigsSynonym,
 )
+from kproof_impl.messages.errors import ErrorCode
 from kproof_impl.messages.incremental_alter_configs import AlterableConfig as Alteration
 from kproof_impl.messages.incremental_alter_configs import (
     AlterConfigsResourceResponse as IncrementalResourceResponse,
@@ -101,6 +101,7 @@ def _described(
         result.error_code, result.error_message = refused.error_code, refused.reason
         return result
     wanted = set(resource.configuration_keys or ())
+    result.error_message = ""  # As in Kafka, where only this request has no null here.
     result.configs = [
         _told(entry, request) for entry in entries if not wanted or entry.name in wanted
     ]
@@ -109,6 +110,9 @@ def _described(
 
 def _entries(broker: Broker, resource_type: int, name: str) -> Iterable[ConfigEntry]:
     if resource_type == TOPIC:
+        reason = why_invalid(name)
+        if reason is not None:
+            raise Refused(ErrorCode.INVALID_TOPIC_EXCEPTION, reason)
         return topic_entries(broker, _topic(broker, name).configs)
     _check_broker(broker, resource_type, name)
     return broker_entries(broker) if name else default_broker_entries(broker)
@@ -237,9 +241,11 @@ def _check_nulls(names: Iterable[str]) -> None:
 
 
 def _configs_of(broker: Broker, resource_type: int, name: str) -> Mapping[str, str]:
-    """The settings that a resource was given."""
+    """The settings that a resource was given; none for a topic that is not there."""
     if resource_type == TOPIC:
-        return _topic(broker, name).configs
+        _check_topic_name(name)
+        topic = broker.topics.by_name.get(name)
+        return {} if topic is None else topic.configs
     _check_broker(broker, resource_type, name)
     return broker.topics.broker_configs.get(name, {})
 
@@ -255,9 +261,10 @@ def _replace(
     changes |= dict.fromkeys(key for key in old if key not in new)
     try:
         if resource_type == TOPIC:
-            parse_topic_configs(new)
+            parse_topic_configs(new)  # Before the topic is looked for, as in Kafka.
+            topic = _topic(broker, name)
             if not is_validation:
-                broker.topics.set_configs(_topic(broker, name), changes)
+                broker.topics.set_configs(topic, changes)
         else:
             check_broker_configs(new)
             if not is_validation:
@@ -268,12 +275,15 @@ def _replace(
         raise Refused(ErrorCode.KAFKA_STORAGE_ERROR, str(failure)) from failure
 
 
-def _topic(broker: Broker, name: str) -> Topic:
+def _check_topic_name(name: str) -> None:
     if not name:
         raise Refused(ErrorCode.INVALID_REQUEST, "Default topic resources are not allowed.")
     reason = why_invalid(name)
     if reason is not None:
         raise Refused(ErrorCode.INVALID_TOPIC_EXCEPTION, reason)
+
+
+def _topic(broker: Broker, name: str) -> Topic:
     topic = broker.topics.by_name.get(name)
     if topic is None:
         raise Refused(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, f"The topic '{name}' does not exist.")

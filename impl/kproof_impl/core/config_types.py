@@ -48,6 +48,8 @@ class ConfigDefinition:
     maximum: float = math.inf
     choices: Sequence[str] = ()
     """Of a string, or of each item of a list; empty: any."""
+    excluded: Sequence[int] = ()
+    """Numbers inside the range that are no values."""
     pattern: str = ""
     """What each item of a list looks like, as a regular expression; empty: anything."""
 
@@ -67,6 +69,8 @@ class ConfigDefinition:
             return self._in_range(text, number) if is_range_checked else number
         if kind in _LARGEST:
             integer = self._integer(text)
+            if integer in self.excluded and is_range_checked:
+                raise self._refused(text, f"Value must not be {integer}")
             return self._in_range(text, integer) if is_range_checked else integer
         if kind == ConfigType.LIST:
             items = [item.strip() for item in text.split(",")] if text else []
@@ -74,8 +78,6 @@ class ConfigDefinition:
                 self._check_choice(text, item)
                 if self.pattern and re.fullmatch(self.pattern, item) is None:
                     raise self._refused(text, f"each item should match {self.pattern}")
-            if self.choices and not items:
-                raise self._refused(text, f"at least one of {', '.join(self.choices)} is expected")
             return ",".join(items)
         self._check_choice(text, text)
         return text

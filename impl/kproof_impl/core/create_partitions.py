@@ -18,7 +18,6 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from kproof_impl.core.create_topics import check_assignment, check_limits
-from kproof_impl.core.errors import ErrorCode
 from kproof_impl.core.refused import Refused
 from kproof_impl.messages.create_partitions import (
     CreatePartitionsRequest,
@@ -26,6 +25,7 @@ from kproof_impl.messages.create_partitions import (
     CreatePartitionsTopic,
     CreatePartitionsTopicResult,
 )
+from kproof_impl.messages.errors import ErrorCode
 from kproof_impl.records.errors import LogFailed
 
 if TYPE_CHECKING:

@@ -3,7 +3,8 @@
 Behaviour
 - A name that is twice in a request is INVALID_REQUEST, and none of that name is made.
 - A name that no topic can have, or that collides with another's in dots and underscores, is
-  INVALID_TOPIC_EXCEPTION; one that is taken is TOPIC_ALREADY_EXISTS.
+  INVALID_TOPIC_EXCEPTION (two that collide in one request are both made, as in Kafka); one that is
+  taken is TOPIC_ALREADY_EXISTS.
 - -1 partitions or replicas are the broker's defaults.  One node keeps one replica: more are
   INVALID_REPLICATION_FACTOR.  A manual assignment may name this node only, and needs -1 for both.
 - Settings are checked as `config_definitions` says: INVALID_CONFIG.
@@ -26,10 +27,9 @@ from typing import TYPE_CHECKING
 from kproof_impl.core.config_definitions import parse_log_config
 from kproof_impl.core.config_entries import ConfigEntry, topic_entries
 from kproof_impl.core.config_types import ConfigInvalid
-from kproof_impl.core.errors import ErrorCode
 from kproof_impl.core.metadata_log import CLUSTER_METADATA
 from kproof_impl.core.refused import Refused
-from kproof_impl.core.topic_names import has_collision_characters, unified, why_invalid
+from kproof_impl.core.topic_names import why_invalid
 from kproof_impl.messages.create_topics import (
     CreatableTopic,
     CreatableTopicConfigs,
@@ -37,6 +37,7 @@ from kproof_impl.messages.create_topics import (
     CreateTopicsRequest,
     CreateTopicsResponse,
 )
+from kproof_impl.messages.errors import ErrorCode
 from kproof_impl.messages.ids import NO_ID
 from kproof_impl.records.errors import LogFailed
 
@@ -54,7 +55,6 @@ def create_topics(broker: Broker, call: Call, request: CreateTopicsRequest) -> C
     results: dict[str, CreatableTopicResult] = {}
     wanted: list[tuple[str, int, dict[str, str]]] = []
     partitions_left = broker.config.partitions_max - broker.topics.partitions_count
-    unified_names: set[str] = set()
     for topic in request.topics:
         try:
             if counts[topic.name] > 1:
@@ -64,7 +64,7 @@ def create_topics(broker: Broker, call: Call, request: CreateTopicsRequest) -> C
                     ErrorCode.INVALID_REQUEST,
                     f"Creation of internal topic {CLUSTER_METADATA} is prohibited.",
                 )
-            _check_name(broker, topic.name, unified_names)
+            _check_name(broker, topic.name)
             configs = _checked_configs(broker, topic)
             partitions = _checked_partitions(broker, topic, partitions_left)
         except Refused as refused:
@@ -74,7 +74,6 @@ def create_topics(broker: Broker, call: Call, request: CreateTopicsRequest) -> C
             continue
         partitions_left -= partitions
         wanted.append((topic.name, partitions, configs))
-        unified_names.add(unified(topic.name))
     results |= _made(broker, wanted, request.validate_only)
     if call.api_version >= CONFIGS_TOLD_FROM:
         for name, _, configs in wanted:
@@ -86,15 +85,13 @@ def create_topics(broker: Broker, call: Call, request: CreateTopicsRequest) -> C
     )
 
 
-def _check_name(broker: Broker, name: str, unified_names: set[str]) -> None:
+def _check_name(broker: Broker, name: str) -> None:
     reason = why_invalid(name)
     if reason is not None:
         raise Refused(ErrorCode.INVALID_TOPIC_EXCEPTION, reason)
     if name in broker.topics.by_name:
         raise Refused(ErrorCode.TOPIC_ALREADY_EXISTS, f"Topic '{name}' already exists.")
     other = broker.topics.name_in_collision(name)
-    if other is None and has_collision_characters(name) and unified(name) in unified_names:
-        other = "another of this request"
     if other is not None:
         raise Refused(
             ErrorCode.INVALID_TOPIC_EXCEPTION,

@@ -17,7 +17,6 @@ from collections import Counter
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from kproof_impl.core.errors import ErrorCode
 from kproof_impl.core.refused import Refused
 from kproof_impl.messages.delete_topics import (
     DeletableTopicResult,
@@ -25,6 +24,7 @@ from kproof_impl.messages.delete_topics import (
     DeleteTopicsResponse,
     DeleteTopicState,
 )
+from kproof_impl.messages.errors import ErrorCode
 from kproof_impl.messages.ids import NO_ID
 from kproof_impl.records.errors import LogFailed
 

@@ -24,7 +24,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from kproof_impl.core.errors import ErrorCode
 from kproof_impl.core.metadata_log import CLUSTER_METADATA
 from kproof_impl.core.topic_names import INTERNAL_TOPICS, why_invalid
 from kproof_impl.messages.describe_cluster import (
@@ -39,6 +38,7 @@ from kproof_impl.messages.describe_topic_partitions import (
     DescribeTopicPartitionsResponsePartition,
     DescribeTopicPartitionsResponseTopic,
 )
+from kproof_impl.messages.errors import ErrorCode
 from kproof_impl.messages.ids import NO_ID
 from kproof_impl.messages.metadata import (
     MetadataRequest,
@@ -86,10 +86,9 @@ def metadata(broker: Broker, call: Call, request: MetadataRequest) -> MetadataRe
     if version < 12 and topics and any(one.name is None or one.topic_id != NO_ID for one in topics):
         # Kafka refuses the whole request: ids are told from version 10, asked from 12 on.
         refused = ErrorCode.INVALID_REQUEST
-        response.topics = [
-            MetadataResponseTopic(refused, one.name or "", one.topic_id) for one in topics
-        ]
-        return response
+        return MetadataResponse(
+            topics=[MetadataResponseTopic(refused, one.name or "", one.topic_id) for one in topics]
+        )
     operations = TOPIC_OPERATIONS if request.include_topic_authorized_operations else NOT_ASKED
     if topics is None or (version == 0 and not topics):
         response.topics = [_told(broker, one, operations) for one in broker.topics.by_name.values()]

@@ -1,6 +1,6 @@
 """Why a part of a request is refused."""
 
-from kproof_impl.core.errors import ErrorCode
+from kproof_impl.messages.errors import ErrorCode
 
 
 class Refused(Exception):

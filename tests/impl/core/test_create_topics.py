@@ -173,8 +173,12 @@ def test_names_that_differ_in_dots_and_underscores_collide(first: str, second: s
 
     assert code == ErrorCode.INVALID_TOPIC_EXCEPTION
     assert f"collides with existing topic: {first}" in reason
-    _, other = create(Stepper(), topic(first), topic(second))
-    assert other.error_code == ErrorCode.INVALID_TOPIC_EXCEPTION
+
+
+def test_names_that_collide_in_one_request_are_both_made_as_in_kafka() -> None:
+    results = create(Stepper(), topic("a.b"), topic("a_b"))
+
+    assert [result.error_code for result in results] == [0, 0]
 
 
 def test_the_metadata_log_is_no_topic_of_clients() -> None:
@@ -233,6 +237,7 @@ def test_an_assignment_that_cannot_be_is_refused(wanted: CreatableTopic, code: E
         ({"retention.ms": "-2"}, "Value must be at least -1"),
         ({"retention.ms": "long"}, "Not a number of type LONG"),
         ({"retention.ms": None}, "Null value not supported for topic configs: retention.ms"),
+        ({"compression.gzip.level": "0"}, "Value must not be 0"),
         ({"cleanup.policy": "keep"}, "String must be one of: compact, delete"),
         ({"segment.bytes": "1048575"}, "Value must be at least 1048576"),
     ],

@@ -255,6 +255,7 @@ def test_before_version_12_a_topic_has_a_name_and_no_id(topic: MetadataRequestTo
     response: MetadataResponse = broker.send(MetadataRequest([topic]), 11)
 
     assert [found.error_code for found in response.topics] == [ErrorCode.INVALID_REQUEST]
+    assert (response.brokers, response.controller_id) == ((), -1)
 
 
 # -- authorized operations ---------------------------------------------------------------------
