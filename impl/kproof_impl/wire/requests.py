@@ -113,7 +113,7 @@ def _decoder_by_hand(module: str) -> Decoder:
 
 
 def _decoder_by_kio(api: Api, version: int) -> Decoder:
-    from kio.serial import entity_reader
+    from kproof_impl.wire.kio_import import entity_reader
 
     kio_class = kio_request(api.key, version)
     read: Any = entity_reader(kio_class)

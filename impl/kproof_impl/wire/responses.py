@@ -59,7 +59,7 @@ def _encoder_by_hand(module: str) -> Encoder:
 
 
 def _encoder_by_kio(api_key: int, version: int) -> Encoder:
-    from kio.serial import entity_writer
+    from kproof_impl.wire.kio_import import entity_writer
 
     kio_class = kio_response(api_key, version)
     write: Any = entity_writer(kio_class)

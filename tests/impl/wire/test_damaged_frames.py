@@ -112,11 +112,11 @@ def test_the_error_says_what_is_wrong(frame: str, complaint: str) -> None:
 
 
 def test_more_elements_than_a_request_may_have_are_refused_before_they_are_read() -> None:
-    count = 1_000_001
+    count = 250_001
     list_groups = bytes.fromhex("0010 0005 00000001 ffff 00")
     claim = bytes([count + 1 & 0x7F | 0x80, count + 1 >> 7 & 0x7F | 0x80, count + 1 >> 14])
-    with pytest.raises(MalformedRequest, match="more than 1000000"):
+    with pytest.raises(MalformedRequest, match="more than 250000"):
         decode_request(list_groups + claim + b"\1" * count + b"\1\0")
     produce_9 = bytes.fromhex("0000 0009 00000001 ffff 00 00 ffff 00000000 02 0261")
-    with pytest.raises(MalformedRequest, match="more than 1000000"):
+    with pytest.raises(MalformedRequest, match="more than 250000"):
         decode_request(produce_9 + claim + bytes(6 * count) + b"\0\0")
