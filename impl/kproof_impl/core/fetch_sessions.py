@@ -94,11 +94,8 @@ class WantedPartition:
         if self.log_start_offset != found.log_start_offset:
             self.log_start_offset = found.log_start_offset
             is_news = True
-        if found.error_code:
-            # When the error is over, the partition is shown again, whatever it has then.
-            self.high_watermark = -1
-            is_news = True
-        return is_news or found.diverging_epoch.epoch >= 0
+        # An error has no high watermark: when it is over, another one is news.
+        return is_news or found.error_code != 0 or found.diverging_epoch.epoch >= 0
 
 
 Result = tuple[WantedPartition, PartitionData]

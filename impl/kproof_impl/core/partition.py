@@ -71,9 +71,11 @@ class Partition:
         return base_offset
 
     def delete_records(self, offset: int) -> None:
-        """Records below an offset are there no more; it is not above the high watermark."""
-        if offset > self.log.log_start_offset:
-            self.log.advance_log_start_offset(offset)
+        """Records below an offset are there no more; it is not above the high watermark.
+
+        A log that starts later stays as it is.  Raises `LogFailed` when the disk refuses.
+        """
+        self.log.advance_log_start_offset(offset)
 
     def apply_retention(self, now_ms: int) -> None:
         """Deletes old segments, as the topic's settings want it."""

@@ -280,6 +280,18 @@ def test_a_fetch_waits_for_as_many_bytes_as_it_wants(broker: Stepper) -> None:
     assert [len(read_batches(answer.records)) for answer in found(late)] == [2, 2]
 
 
+def test_each_byte_that_comes_counts_once(broker: Stepper) -> None:
+    size = filled(broker, batches=0)
+    broker.send(request_of(wanted(), max_wait_ms=500, min_bytes=size * 4), 12)
+
+    answered = []
+    for _ in range(4):
+        broker.produce("orders", b"%090d" % 1, connection=2)
+        answered.append(len(broker.answers()))
+
+    assert answered == [0, 0, 0, 1]
+
+
 def test_bytes_that_a_fetch_would_not_take_do_not_count(broker: Stepper) -> None:
     size = filled(broker, (), batches=0)
     request = request_of(wanted(0, max_bytes=size), wanted(1), max_wait_ms=500, min_bytes=size * 3)
@@ -418,9 +430,9 @@ def led_in_epoch_2() -> Stepper:
 def test_kip320_a_fetch_in_another_epoch_is_fenced(epoch: int, code: ErrorCode) -> None:
     stepper = led_in_epoch_2()
 
-    response = stepper.send(request_of(wanted(current_leader_epoch=epoch)), 12)
-
-    assert one(response).error_code == code
+    for offset in (0, 4):
+        request = request_of(wanted(offset=offset, current_leader_epoch=epoch))
+        assert one(stepper.send(request, 12)).error_code == code
 
 
 def test_kip951_a_fenced_client_is_told_who_leads() -> None:

@@ -394,6 +394,17 @@ def test_at_the_limit_of_silence_a_session_stays() -> None:
     assert shown(silent.fetch()) == {}
 
 
+def test_who_was_heard_of_lately_stays_however_old() -> None:
+    broker = crowded(slots=1)
+    old = begin(broker, 1)
+    broker.advance(600)
+    old.fetch()
+    broker.advance(600)
+
+    assert begin(broker, 2).session_id == 0
+    assert shown(old.fetch()) == {}
+
+
 def test_a_larger_session_takes_the_place_of_the_smallest_old_one() -> None:
     broker = crowded(slots=3)
     small, smaller, young = begin(broker, 1, 3), begin(broker, 2, 2), Client(broker, 3)
