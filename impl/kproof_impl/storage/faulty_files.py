@@ -97,7 +97,8 @@ class FaultyFiles:
         self._locked: set[str] = set()
 
     def crash(self) -> None:
-        """The power fails: files that are open are of no use any more."""
+        """The power fails: files that are open are of no use any more, and what failed is mended."""
+        self._failures.clear()
         self._generation += 1
         self._locked.clear()
         self._root.crash(self._random)
@@ -296,6 +297,8 @@ class FaultyFile:
     def _use(self) -> Inode:
         self._files.check_generation(self._generation, self._path)
         if self._inode is None:
+            if self._files.size(self._path) < 0:
+                raise LogFailed(f"Cannot open {self._path}: there is no such file.")
             self._inode = self._files.inode(self._path)
         return self._inode
 

@@ -48,7 +48,7 @@ class Files(Protocol):
     """A file system.  Paths have `/` between their parts."""
 
     def open(self, path: str) -> File:
-        """The file for appending and reading, made if it is not there."""
+        """A file that is there, for appending and reading; it is looked for at its first use."""
         ...
 
     def read_all(self, path: str) -> bytes: ...

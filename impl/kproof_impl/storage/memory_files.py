@@ -16,7 +16,9 @@ class MemoryFiles:
 
     def open(self, path: str) -> "MemoryFile":
         directory, name = self._split(path)
-        return MemoryFile(directory.setdefault(name, bytearray()))
+        if name not in directory:
+            raise LogFailed(f"Cannot open {path}: there is no such file.")
+        return MemoryFile(directory[name])
 
     def read_all(self, path: str) -> bytes:
         directory, name = self._split(path)

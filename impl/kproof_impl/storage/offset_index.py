@@ -88,12 +88,14 @@ class OffsetIndex:
 
     def save(self) -> None:
         """Brings the file up to the entries."""
-        numbers = array("i", bytes(ENTRY_BYTES * (len(self.offsets) - self._saved_count)))
-        numbers[0::2] = self.offsets[self._saved_count :]
-        numbers[1::2] = self.positions[self._saved_count :]
+        # Should writing fail on the way, the whole file is written the next time.
+        start, self._saved_count = self._saved_count, 0
+        numbers = array("i", bytes(ENTRY_BYTES * (len(self.offsets) - start)))
+        numbers[0::2] = self.offsets[start:]
+        numbers[1::2] = self.positions[start:]
         if sys.byteorder == "little":
             numbers.byteswap()
-        save_entries(self._files, self._path, numbers.tobytes(), self._saved_count == 0)
+        save_entries(self._files, self._path, numbers.tobytes(), start == 0)
         self._saved_count = len(self.offsets)
 
 

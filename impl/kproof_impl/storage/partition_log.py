@@ -9,6 +9,7 @@ A write that fails is undone by cutting the file back.  If that fails too, or if
 nobody knows what is on the disk, and the log refuses everything until it is opened again.
 """
 
+from array import array
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Sequence
@@ -202,9 +203,7 @@ class FilePartitionLog:
         if count == len(segments.all):
             self._roll()
         self._delete_first(count, now_ms)
-        if segments.all[0].base_offset > self.log_start_offset:
-            self.log_start_offset = segments.all[0].base_offset
-            self._epochs.truncate_start(self.log_start_offset)
+        self._epochs.truncate_start(self.log_start_offset)
         return count
 
     def tick(self, now_ms: int) -> None:
@@ -232,6 +231,24 @@ class FilePartitionLog:
         self._check_usable()
         if offset >= self.log_end_offset:
             return
+        try:
+            self._truncate_files(offset)
+        except LogFailed as error:
+            self._fail(error)
+            raise
+        segments = self._segments
+        self._unforced = deque(pair for pair in self._unforced if pair[0] in segments.all)
+        self._closed_bytes = sum(segment.size for segment in segments.all[:-1])
+        self.log_end_offset = self._active.next_offset
+        self.log_start_offset = min(self.log_start_offset, self.log_end_offset)
+        self.recovery_point = min(self.recovery_point, self.log_end_offset)
+        self._epochs.truncate_end(self.log_end_offset)
+        self._latest_epoch = self._epochs.latest_epoch
+        self._producers = load_producers(segments, self.log_end_offset)
+        prune_snapshots(segments, self.log_end_offset)
+        self._on_checkpoint()
+
+    def _truncate_files(self, offset: int) -> None:
         segments = self._segments
         if offset < segments.base_offsets[0]:
             segments.drop_from(0)
@@ -241,17 +258,10 @@ class FilePartitionLog:
             self._active = segments.active
             self._active.truncate_to(offset)
             self._active.save_indexes()
-        self._force_truncation()
-        self._forget_unforced()
-        self._closed_bytes = sum(segment.size for segment in segments.all[:-1])
-        self.log_end_offset = self._active.next_offset
-        self.log_start_offset = min(self.log_start_offset, self.log_end_offset)
-        self.recovery_point = min(self.recovery_point, self.log_end_offset)
-        self._epochs.truncate_end(self.log_end_offset)
-        self._latest_epoch = self._epochs.latest_epoch
-        self._producers = load_producers(segments, self.log_start_offset, self.log_end_offset)
-        prune_snapshots(segments, self.log_end_offset)
-        self._on_checkpoint()
+        # What was cut off must not come back behind what is written in its place.
+        self._active.file.fsync()
+        for path in self._directories():
+            self._files.fsync_directory(path)
 
     def flush(self) -> None:
         self._check_usable()
@@ -291,17 +301,22 @@ class FilePartitionLog:
         """Closes the active segment and begins another at the end of the log."""
         closed = self._active
         closed.close_indexes()
-        closed.tail_offsets, closed.tail_positions = (
-            closed.tail_offsets[:0],
-            closed.tail_offsets[:0],
-        )
         self._snapshot()
+        self._active = self._create_segment()
+        closed.tail_offsets, closed.tail_positions = array("q"), array("q")
         self._closed_bytes += closed.size
         self._is_directory_forced = False
-        self._active = self._segments.create(self.log_end_offset, self._config)
-        self._force_later(closed)
         self._segments.keep_few_loaded(closed)
+        self._force_later(closed)
         return self._active
+
+    def _create_segment(self) -> Segment:
+        try:
+            return self._segments.create(self.log_end_offset, self._config)
+        except LogFailed as error:
+            # A file of that name would tell a wrong end of the log.
+            self._fail(error)
+            raise
 
     def _snapshot(self) -> None:
         path = snapshot_path(self._directory, self.log_end_offset)
@@ -310,12 +325,16 @@ class FilePartitionLog:
     def _delete_first(self, count: int, now_ms: int) -> None:
         if count == 0:
             return
-        doomed = self._segments.all[:count]
+        segments = self._segments
         # What it tells of the producers will not be in the log any more.
-        self._files.fsync_path(snapshot_path(self._directory, doomed[-1].next_offset))
-        self._closed_bytes -= sum(segment.size for segment in doomed)
-        self._segments.doom_first(count, now_ms + self._config.file_delete_delay_ms)
-        self._forget_unforced()
+        snapshot = snapshot_path(self._directory, segments.all[count - 1].next_offset)
+        self._files.fsync_path(snapshot)
+        try:
+            segments.doom_first(count, now_ms + self._config.file_delete_delay_ms)
+        finally:
+            self._closed_bytes = sum(segment.size for segment in segments.all[:-1])
+            self._unforced = deque(pair for pair in self._unforced if pair[0] in segments.all)
+            self.log_start_offset = max(self.log_start_offset, segments.base_offsets[0])
 
     def _force_later(self, segment: Segment) -> None:
         """Lets a closed segment be forced to the disk while the broker goes on."""
@@ -330,21 +349,6 @@ class FilePartitionLog:
                 self._fail(forcing.failure)
                 return
             self.recovery_point = max(self.recovery_point, segment.next_offset)
-
-    def _forget_unforced(self) -> None:
-        """Deleted segments need not be forced."""
-        kept = self._segments.all
-        self._unforced = deque(pair for pair in self._unforced if pair[0] in kept)
-
-    def _force_truncation(self) -> None:
-        """What was cut off must not come back behind what is written in its place."""
-        try:
-            self._active.file.fsync()
-            for path in self._directories():
-                self._files.fsync_directory(path)
-        except LogFailed as error:
-            self._fail(error)
-            raise
 
     def _force(self) -> None:
         files = self._files

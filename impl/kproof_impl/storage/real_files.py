@@ -47,6 +47,11 @@ class RealFiles:
         self._locks: dict[str, int] = {}
         self._forcer = Forcer(self.fsync_path)
 
+    @property
+    def open_count(self) -> int:
+        """How many files are open now."""
+        return len(self._open)
+
     def open(self, path: str) -> "RealFile":
         return RealFile(self, path)
 
@@ -55,10 +60,10 @@ class RealFiles:
         self._open.append(file)
         while len(self._open) > self._open_max:
             oldest = self._open.popleft()
-            if oldest.is_used and oldest is not file:
+            if oldest is file or oldest.is_used:
                 oldest.is_used = False
                 self._open.append(oldest)
-            elif oldest is not file:
+            else:
                 oldest.give_up_descriptor()
 
     def strike_off(self, file: "RealFile") -> None:
@@ -222,9 +227,7 @@ class RealFile:
 
     def _open(self) -> None:
         with _refusals("open", self._path):
-            self._descriptor = os.open(
-                self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644
-            )
+            self._descriptor = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
         self._files.enlist(self)
 
     def _append_rest(self, parts: Sequence[Buffer], written: int) -> None:

@@ -68,7 +68,7 @@ def _load(
     loaded = Loaded(segments, epochs, log_start_offset, recovery_point)
     if is_clean and _open_active(segments.active):
         end_offset = segments.active.next_offset
-        loaded.producers = load_producers(segments, log_start_offset, end_offset)
+        loaded.producers = load_producers(segments, end_offset)
     else:
         if is_clean:
             loaded.recovery_point = min(recovery_point, segments.active.base_offset)
@@ -94,14 +94,14 @@ def _load(
     return loaded
 
 
-def load_producers(segments: Segments, start_offset: int, end_offset: int) -> ProducerState:
+def load_producers(segments: Segments, end_offset: int) -> ProducerState:
     """The producer state at an offset: the newest sound snapshot, and the log from there on."""
-    state = ProducerState()
+    state, start_offset = ProducerState(), segments.base_offsets[0]
     for offset in reversed(_snapshots(segments)):
         if offset <= end_offset:
             found = read_snapshot(segments.files, snapshot_path(segments.directory, offset))
             if found is not None:
-                state, start_offset = found, max(offset, start_offset)
+                state, start_offset = found, max(start_offset, offset)
                 break
     for segment in segments.all[segments.floor(start_offset) :]:
         if start_offset >= end_offset or segment.base_offset >= end_offset:
@@ -175,7 +175,7 @@ def _recover(loaded: Loaded) -> None:
     segments = loaded.segments
     first = segments.floor(loaded.recovery_point)
     start_offset = segments.all[first].base_offset
-    loaded.producers = load_producers(segments, loaded.log_start_offset, start_offset)
+    loaded.producers = load_producers(segments, start_offset)
     for place in range(first, len(segments.all)):
         segment = segments.all[place]
         is_last = place == len(segments.all) - 1

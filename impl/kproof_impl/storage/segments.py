@@ -56,9 +56,9 @@ class Segments:
 
     def create(self, base_offset: int, config: LogConfig) -> Segment:
         """A new active segment.  Its file is made at once: its name tells where the log ends."""
-        segment = self.add(base_offset, config)
-        segment.file.append((b"",), 0)
-        return segment
+        path = f"{self.directory}/{offset_name(base_offset)}{LOG}"
+        self.files.write(path, b"")
+        return self.add(base_offset, config)
 
     def add(self, base_offset: int, config: LogConfig) -> Segment:
         """A segment whose file is there."""
@@ -68,15 +68,16 @@ class Segments:
         return segment
 
     def doom_first(self, count: int, remove_at_ms: int) -> None:
-        """Forgets the oldest segments; their files get another name and go when it is time."""
+        """Forgets the oldest segments; their files get another name and go when it is time.
+
+        The log goes after its indexes, which can be made again if this fails on the way.
+        """
         for segment in self.all[:count]:
-            segment.file.close()
-            for path in files_of(segment.path):
+            for path in reversed(files_of(segment.path)):
                 if self.files.size(path) >= 0:
                     self.files.rename(path, path + DELETED)
                     self._doomed.append((remove_at_ms, path + DELETED))
-        self._loaded = [segment for segment in self._loaded if segment not in self.all[:count]]
-        del self.all[:count], self.base_offsets[:count]
+            self._forget(segment)
 
     def drop_from(self, place: int) -> None:
         """Forgets the segments from a place on; their files go at once.
@@ -84,11 +85,15 @@ class Segments:
         The last goes first, so that a crash on the way leaves no hole.
         """
         for segment in reversed(self.all[place:]):
-            segment.file.close()
             for path in files_of(segment.path):
                 self.files.remove(path)
-        self._loaded = [segment for segment in self._loaded if segment not in self.all[place:]]
-        del self.all[place:], self.base_offsets[place:]
+            self._forget(segment)
+
+    def _forget(self, segment: Segment) -> None:
+        segment.file.close()
+        place = self.all.index(segment)
+        del self.all[place], self.base_offsets[place]
+        self._loaded = [loaded for loaded in self._loaded if loaded is not segment]
 
     def remove_doomed(self, now_ms: int) -> None:
         """Removes the files whose delay is over."""
@@ -101,7 +106,7 @@ class Segments:
 
 
 def files_of(path: str) -> tuple[str, ...]:
-    """The files of a segment, by the path that they have in common."""
+    """The files of a segment, the log first, by the path that they have in common."""
     return path + LOG, path + INDEX, path + TIME_INDEX, path + SNAPSHOT
 
 

@@ -86,7 +86,8 @@ class TimeIndex:
 
     def save(self) -> None:
         """Brings the file up to the entries."""
-        start = self._saved_count
+        # Should writing fail on the way, the whole file is written the next time.
+        start, self._saved_count = self._saved_count, 0
         entries = zip(self.timestamps[start:], self.offsets[start:], strict=True)
         data = b"".join(ENTRY.pack(timestamp, offset) for timestamp, offset in entries)
         save_entries(self._files, self._path, data, start == 0)

@@ -167,7 +167,7 @@ class LogMachine(RuleBasedStateMachine):
         self.log.truncate_to(offset)
         kept = [row for row in self.stored if row[1] < offset]
         cut = self.log.log_end_offset
-        assert not kept or cut == kept[-1][1] + 1
+        assert not kept or cut == max(kept[-1][1] + 1, min(start, cut))
         self.stored = kept
         self.end_offset = cut
         self.start_offset = self.log.log_start_offset
