@@ -10,6 +10,8 @@
 | `schema` | all others are read and written by kio: what its classes say |
 | `scan` | the check of a body before kio reads it |
 | `adapt`, `lifts` | kio's objects to our records and back; old shapes of messages |
+| `kio_import` | kio without what comes along |
+| `primitives`, `errors` | what the readers by hand and the scan share |
 
 Nothing of a message is imported before the first such message comes: importing all takes a second.
 """

@@ -31,7 +31,10 @@ WITNESSED = (0, 1, 2, 3, 8, 9, 10, 11, 12, 13, 14, 19, 20, 22, 32)
 OLD_SHAPES = {9: 8, 10: 4, 13: 3}
 """Responses before these versions are lifted: the other tests are about them."""
 
-SPELT_OTHERWISE = {"topic_authorized_operations": "authorized_operations"}
+SPELT_OTHERWISE = {
+    "topic_authorized_operations": "authorized_operations",
+    "cluster_authorized_operations": "authorized_operations",
+}
 
 
 def witness(key: int, kind: str) -> Any:
