@@ -250,7 +250,7 @@ def _wait_for_more_members(
     group.has_new_member = False
 
     def on_delay_over(_: int) -> None:
-        if group.has_new_member and remaining_ms > 0:
+        if group.has_new_member:
             next_delay_ms = min(
                 coordinator.broker.config.group_initial_rebalance_delay_ms, remaining_ms
             )
@@ -337,10 +337,9 @@ def begin_generation(coordinator: GroupCoordinator, group: Group) -> None:
         keep_alive(coordinator, group, member)
         if call is not None:
             call.answer(joined(group, member))
-    generation_id = group.generation_id
     group.sync_timer = coordinator.broker.timers.at(
         coordinator.broker.now_ms + group.rebalance_timeout_ms,
-        lambda _: expire_pending_sync(coordinator, group, generation_id),
+        lambda _: expire_pending_sync(coordinator, group),
     )
 
 
@@ -348,10 +347,8 @@ def begin_generation(coordinator: GroupCoordinator, group: Group) -> None:
 
 
 def note_sync(group: Group, member: Member) -> None:
-    """A member has sent SyncGroup.  With the last one, nobody has to be expelled."""
+    """A member has sent SyncGroup: it will not be expelled for that it has not."""
     group.pending_sync.pop(member.member_id, None)
-    if not group.pending_sync:
-        _stop_sync_timer(group)
 
 
 def leader_sync(
@@ -375,14 +372,14 @@ def leader_sync(
             keep_alive(coordinator, group, member)
 
 
-def expire_pending_sync(coordinator: GroupCoordinator, group: Group, generation_id: int) -> None:
+def expire_pending_sync(coordinator: GroupCoordinator, group: Group) -> None:
     """Those that have not sent SyncGroup in time are expelled, and the others rebalance."""
     group.sync_timer = None
-    if group.generation_id != generation_id or not group.pending_sync:
-        return
-    for member_id in list(group.pending_sync):
-        remove_member(group, group.members[member_id])
-    on_members_removed(coordinator, group)
+    late = [group.members[member_id] for member_id in group.pending_sync]
+    for member in late:
+        remove_member(group, member)
+    if late:
+        on_members_removed(coordinator, group)
 
 
 def _stop_sync_timer(group: Group) -> None:

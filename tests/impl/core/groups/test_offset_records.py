@@ -150,9 +150,9 @@ def test_older_versions_of_the_values_are_read() -> None:
     group_0 = head + (1).to_bytes(4, "big") + member
     stored = read_group(group_0)
     assert (stored.generation_id, stored.state_since_ms) == (4, -1)
-    member = stored.members[0]
-    assert (member.rebalance_timeout_ms, member.session_timeout_ms) == (5, 5)
-    assert (member.subscription, member.assignment) == (b"S", b"A")
+    one = stored.members[0]
+    assert (one.rebalance_timeout_ms, one.session_timeout_ms) == (5, 5)
+    assert (one.subscription, one.assignment) == (b"S", b"A")
 
 
 @given(st.binary(max_size=60))
