@@ -97,7 +97,7 @@ class FaultyFiles:
         self._locked: set[str] = set()
 
     def crash(self) -> None:
-        """The power fails: files that are open are of no use any more, and what failed is mended."""
+        """The power fails: open files are of no use any more, and no failure is due any more."""
         self._failures.clear()
         self._generation += 1
         self._locked.clear()
@@ -203,6 +203,10 @@ class FaultyFiles:
         if found is not None:
             self._fail("fsync", path)
             found.force()
+
+    def fsync_all(self, paths: Sequence[str]) -> None:
+        for path in paths:
+            self.fsync_path(path)
 
     def fsync_later(self, paths: Sequence[str]) -> Forcing:
         """It is done at once, or else it never comes to an end before a crash."""

@@ -87,6 +87,10 @@ class Files(Protocol):
         """Forces a file or directory to the disk; it is no error if it is not there."""
         ...
 
+    def fsync_all(self, paths: Sequence[str]) -> None:
+        """The same for many, at once where the system allows; returns when all is done."""
+        ...
+
     def fsync_later(self, paths: Sequence[str]) -> Forcing:
         """The same for several, without waiting; whoever wants to know looks at the answer."""
         ...

@@ -10,6 +10,8 @@ from threading import Lock, Thread
 from kproof_impl.records.errors import LogFailed
 from kproof_impl.storage.files import Forcing
 
+THREADS_MAX = 16
+
 
 class Forcer:
     """One job after the other, in their order."""
@@ -28,6 +30,33 @@ class Forcer:
                 self._is_running = True
                 Thread(target=self._run, name="kproof-fsync", daemon=True).start()
         return forcing
+
+    def finish(self, paths: Sequence[str]) -> None:
+        """Forces many files by several threads, because a disk takes many at once gladly.
+
+        Raises `LogFailed` if one of them cannot be forced; the others are forced all the same.
+        """
+        queue = deque(dict.fromkeys(paths))
+        failures: list[LogFailed] = []
+
+        def drain() -> None:
+            while True:
+                try:
+                    path = queue.popleft()
+                except IndexError:
+                    return
+                try:
+                    self._fsync_path(path)
+                except LogFailed as error:
+                    failures.append(error)
+
+        threads = [Thread(target=drain, daemon=True) for _ in range(min(THREADS_MAX, len(queue)))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        if failures:
+            raise failures[0]
 
     def _run(self) -> None:
         while True:

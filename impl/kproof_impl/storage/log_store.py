@@ -203,15 +203,19 @@ class FileLogStore:
         unopened = set(self.existing()) - self._logs.keys()
         is_marked = self.was_clean or not unopened
         failures: list[LogFailed] = []
+        paths: list[str] = []
         for log in self._logs.values():
             try:
-                log.close()
+                paths += log.prepare_close()
             except LogFailed as error:
                 failures.append(error)
             is_marked = is_marked and not log.is_failed
-        self.write_checkpoints()
         if failures:
             raise failures[0]
+        self._files.fsync_all(paths)
+        for log in self._logs.values():
+            log.finish_close()
+        self.write_checkpoints()
         if is_marked:
             self._files.replace(self._path(CLEAN_SHUTDOWN), CLEAN_SHUTDOWN_TEXT.encode())
 

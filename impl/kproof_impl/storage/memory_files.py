@@ -68,6 +68,9 @@ class MemoryFiles:
     def fsync_path(self, path: str) -> None:
         """There is nothing to force."""
 
+    def fsync_all(self, paths: Sequence[str]) -> None:
+        """There is nothing to force."""
+
     def fsync_later(self, paths: Sequence[str]) -> Forcing:
         forcing = Forcing()
         forcing.is_done = True

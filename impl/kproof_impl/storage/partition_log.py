@@ -66,6 +66,8 @@ class FilePartitionLog:
         """Closed segments that have not been forced to the disk, oldest first."""
         self._is_directory_forced = False
         self._unforced_since_ms = _NEVER
+        self._clean_offset = loaded.clean_offset
+        """Where the log ended when its clean state was last written; -1 if it is not."""
         self._failure = ""
         self._closed_bytes = sum(segment.size for segment in loaded.segments.all[:-1])
         self.configure(config)
@@ -231,6 +233,7 @@ class FilePartitionLog:
         self._check_usable()
         if offset >= self.log_end_offset:
             return
+        self._clean_offset = _NEVER
         try:
             self._truncate_files(offset)
         except LogFailed as error:
@@ -274,14 +277,32 @@ class FilePartitionLog:
         self._unforced_since_ms = _NEVER
 
     def close(self) -> None:
+        try:
+            paths = self.prepare_close()
+            self._files.fsync_all(paths)
+            self.finish_close()
+        finally:
+            self._segments.close()
+
+    def prepare_close(self) -> Sequence[str]:
+        """Writes what a clean shutdown leaves.  Returns what is to be forced to the disk then.
+
+        Nothing, if the log has failed, or is as the last clean shutdown left it.
+        """
+        if self._failure or self._clean_offset == self.log_end_offset:
+            return ()
+        self._active.close_indexes()
+        self._snapshot()
+        prune_snapshots(self._segments, self.log_end_offset)
+        closing = [segment for segment, _ in self._unforced] + [self._active]
+        paths = [path for segment in closing for path in self._paths_to_force(segment)]
+        return (*paths, *self._directories())
+
+    def finish_close(self) -> None:
+        """What `prepare_close` returned has been forced."""
         if not self._failure:
-            self._active.close_indexes()
-            self._snapshot()
-            prune_snapshots(self._segments, self.log_end_offset)
-            self._is_directory_forced = False
-            self._unforced.append((self._active, Forcing()))
-            self.flush()
-        self._segments.close()
+            self._unforced.clear()
+            self.recovery_point = self._clean_offset = self.log_end_offset
 
     def abandon(self) -> None:
         """Gives back the files and writes nothing, as a broker does that is killed."""

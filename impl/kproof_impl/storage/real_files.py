@@ -36,9 +36,14 @@ def _failure(action: str, path: str, error: OSError) -> LogFailed:
 
 
 class RealFiles:
-    """The file system of the machine."""
+    """The file system of the machine.
 
-    def __init__(self, open_max: int | None = None) -> None:
+    With `is_forcing=False` nothing is forced to the disk: for a temporary directory, which nobody
+    wants back after the power has failed.
+    """
+
+    def __init__(self, open_max: int | None = None, *, is_forcing: bool = True) -> None:
+        self.is_forcing = is_forcing
         if open_max is None:
             allowed = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
             open_max = OPEN_MAX if allowed < 0 else max(8, min(OPEN_MAX, allowed // 2))
@@ -84,7 +89,8 @@ class RealFiles:
             with open(temporary, "wb") as file:
                 file.write(data)
                 file.flush()
-                os.fsync(file.fileno())
+                if self.is_forcing:
+                    os.fsync(file.fileno())
             os.replace(temporary, path)
         self.fsync_directory(os.path.dirname(path))
 
@@ -134,10 +140,16 @@ class RealFiles:
     def fsync_directory(self, path: str) -> None:
         self._fsync(path, os.O_RDONLY | os.O_DIRECTORY)
 
+    def fsync_all(self, paths: Sequence[str]) -> None:
+        if self.is_forcing:
+            self._forcer.finish(paths)
+
     def fsync_later(self, paths: Sequence[str]) -> Forcing:
         return self._forcer.start(paths)
 
     def _fsync(self, path: str, flags: int) -> None:
+        if not self.is_forcing:
+            return
         with _refusals("force to the disk", path):
             descriptor = os.open(path, flags)
             try:
@@ -209,6 +221,8 @@ class RealFile:
             os.ftruncate(self._descriptor, size_bytes)
 
     def fsync(self) -> None:
+        if not self._files.is_forcing:
+            return
         if self._descriptor < 0:
             self._open()
         with _refusals("force to the disk", self._path):

@@ -35,6 +35,8 @@ class Loaded:
     producers: ProducerState = field(default_factory=ProducerState)
     unforced: list[Segment] = field(default_factory=list)
     """Closed segments that may not be wholly on the disk."""
+    clean_offset: int = -1
+    """Where the log ends, if a clean shutdown left it so; else -1."""
 
 
 def load_log(
@@ -69,6 +71,7 @@ def _load(
     if is_clean and _open_active(segments.active):
         end_offset = segments.active.next_offset
         loaded.producers = load_producers(segments, end_offset)
+        loaded.clean_offset = end_offset if end_offset == recovery_point else -1
     else:
         if is_clean:
             loaded.recovery_point = min(recovery_point, segments.active.base_offset)
