@@ -90,7 +90,8 @@ def _run(
     if suite == kafka_python.SUITE:
         return kafka_python.run(folder, bootstrap, options.k)
     numbers = librdkafka.SMOKE if options.smoke else librdkafka.TESTS
-    return librdkafka.run(folder, bootstrap, options.tests.split(",") if options.tests else numbers)
+    chosen = options.tests.split(",") if options.tests else numbers
+    return librdkafka.run(folder, bootstrap, chosen, is_quick=options.smoke)
 
 
 def _collect(outcomes: Iterator[Outcome], quiet: bool) -> list[Outcome]:
