@@ -15,11 +15,11 @@ from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
     invariant,
-    precondition,
     rule,
 )
 
 from impl_support.group_members import SESSION_MS, Consumer, committed, grouped
+from impl_support.list_log import ListLog, ListStore
 from kproof_impl.core.groups.group import GroupState
 from kproof_impl.core.groups.offset_records import (
     GroupKey,
@@ -57,6 +57,7 @@ class GroupMachine(RuleBasedStateMachine):
     def begin(self, delay_ms: int, size_max: int) -> None:
         self.broker = grouped(
             {"orders": PARTITIONS},
+            store=ListStore(),
             group_initial_rebalance_delay_ms=delay_ms,
             group_max_size=size_max,
         )
@@ -71,7 +72,7 @@ class GroupMachine(RuleBasedStateMachine):
         self.given: Given = {}
         self.acknowledged: dict[int, int] = {}
         self.generations: list[int] = [0]
-        self.lives = 0
+        self.has_refused = False
 
     # -- what was told -------------------------------------------------------------------------
 
@@ -96,10 +97,11 @@ class GroupMachine(RuleBasedStateMachine):
             process.member_id, process.generation_id = "", -1
 
     def deal(self, process: Process) -> None:
-        """Nobody else was ever given the same partition in the same generation."""
+        """Nobody else was ever given the same partition in the same generation, not even by a
+        broker that had been started again."""
         assert process.assignment is not None
         for partition in process.assignment:
-            key = (self.lives * 1_000_000 + process.generation_id, partition)
+            key = (process.generation_id, partition)
             owner = process.instance_id or process.member_id
             assert self.given.setdefault(key, owner) == owner
 
@@ -221,7 +223,15 @@ class GroupMachine(RuleBasedStateMachine):
     def pass_time(self, milliseconds: int) -> None:
         self.broker.advance(milliseconds)
 
-    @precondition(lambda self: self.lives < 3)
+    @rule(refuses=st.booleans())
+    def disk_refuses(self, refuses: bool) -> None:
+        """From now on nothing can be stored, or again everything."""
+        topic = self.broker.broker.topics.by_name.get("__consumer_offsets")
+        for partition in [] if topic is None else topic.partitions:
+            assert isinstance(partition.log, ListLog)
+            partition.log.fails = refuses
+            self.has_refused = self.has_refused or refuses
+
     @rule(is_clean=st.booleans())
     def restart(self, is_clean: bool) -> None:
         for process in self.processes:
@@ -231,14 +241,16 @@ class GroupMachine(RuleBasedStateMachine):
             self.broker.restart()
         else:
             self.broker.crash()
-        self.lives += 1
+        self.disk_refuses(False)
         self.generations = [0 if self.group is None else self.group.generation_id]
 
     # -- what must hold ------------------------------------------------------------------------
 
     @invariant()
     def generations_only_go_up(self) -> None:
-        if self.group is not None:
+        if self.group is None:  # It has been forgotten, with its numbers, and so have its members.
+            self.generations, self.given = [0], {}
+        else:
             self.generations.append(self.group.generation_id)
             assert self.generations[-1] >= self.generations[-2]
 
@@ -275,7 +287,7 @@ class GroupMachine(RuleBasedStateMachine):
     def a_group_at_rest_is_stored_as_it_is(self) -> None:
         for key, value in self.folded():
             about = read_key(key)
-            if isinstance(about, GroupKey):
+            if isinstance(about, GroupKey) and not self.has_refused:
                 group = self.broker.broker.groups.groups[about.group_id]
                 stored = read_group(value)
                 if group.state in (GroupState.STABLE, GroupState.EMPTY):
