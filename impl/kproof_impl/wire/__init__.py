@@ -6,7 +6,7 @@
 | `frames` | a stream of bytes cut into frames |
 | `requests` | a frame to a header and a request |
 | `responses` | a response to a frame |
-| `produce`, `fetch` | the two that carry records: readers and writers by hand |
+| `produce`, `fetch`, `fetch_response` | the two that carry records: readers and writers by hand |
 | `schema` | all others are read and written by kio: what its classes say |
 | `scan` | the check of a body before kio reads it |
 | `adapt`, `lifts` | kio's objects to our records and back; old shapes of messages |

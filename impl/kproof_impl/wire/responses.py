@@ -43,18 +43,18 @@ _encoders: dict[tuple[int, int], Encoder] = {}
 
 def _new_encoder(api_key: int, version: int) -> Encoder:
     if api_key == PRODUCE:
-        encoder = _encoder_by_hand("produce")
+        encoder = _encoder_by_hand("produce", "encode_produce")
     elif api_key == FETCH:
-        encoder = _encoder_by_hand("fetch")
+        encoder = _encoder_by_hand("fetch_response", "encode_fetch")
     else:
         encoder = _encoder_by_kio(api_key, version)
     _encoders[api_key, version] = encoder
     return encoder
 
 
-def _encoder_by_hand(module: str) -> Encoder:
+def _encoder_by_hand(module: str, name: str) -> Encoder:
     found = import_module(f"kproof_impl.wire.{module}")
-    encode: Encoder = getattr(found, f"encode_{module}")
+    encode: Encoder = getattr(found, name)
     return encode
 
 
