@@ -205,7 +205,7 @@ class Broker:
             if self.data_dir is None:
                 self.data_dir = Path(tempfile.mkdtemp(prefix="kproof-"))
                 self.is_temporary = True
-            files = RealFiles()
+            files = RealFiles(is_forcing=not self.is_temporary)
             directory = str(self.data_dir.absolute())
         return FileLogStore(
             files,
