@@ -37,6 +37,29 @@ class GroupState(Enum):
 class Group:
     """One group and its committed offsets."""
 
+    __slots__ = (
+        "_supporters",
+        "_waiting_at_join",
+        "generation_id",
+        "group_id",
+        "has_new_member",
+        "join_timer",
+        "leader",
+        "members",
+        "offsets",
+        "pending_members",
+        "pending_sync",
+        "previous_state",
+        "protocol_name",
+        "protocol_type",
+        "state",
+        "state_since_ms",
+        "static_members",
+        "stored_value",
+        "subscribed_topics",
+        "sync_timer",
+    )
+
     def __init__(self, group_id: str, now_ms: int) -> None:
         self.group_id = group_id
         self.state = GroupState.EMPTY

@@ -35,7 +35,7 @@ READ_BYTES = 1 << 20
 """So much is read of a log at once."""
 REWRITE_BYTES = 256 << 10
 """So large is a batch when a log is written anew, unless one record is larger."""
-REWRITE_RECORDS_MIN = 10_000
+REWRITE_RECORDS_MIN = 5_000
 """A log with fewer records is not worth writing anew."""
 REWRITE_RATIO = 4
 """Nor is one that has fewer than so many records for each that is alive."""
