@@ -65,7 +65,9 @@ def create_partitions(
 def _checked(broker: Broker, asked: CreatePartitionsTopic, partitions_left: int) -> Topic:
     topic = broker.topics.by_name.get(asked.name)
     if topic is None:
-        raise Refused(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, "This server does not host this topic.")
+        raise Refused(
+            ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, "This server does not host this topic-partition."
+        )
     count = len(topic.partitions)
     if asked.count == count:
         raise Refused(ErrorCode.INVALID_PARTITIONS, f"Topic already has {count} partition(s).")

@@ -92,7 +92,8 @@ def _found(broker: Broker, wanted: DeleteTopicState) -> Topic:
         topic = broker.topics.by_name.get(wanted.name)
         if topic is None:
             raise Refused(
-                ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, "This server does not host this topic."
+                ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+                "This server does not host this topic-partition.",
             )
         return topic
     if wanted.topic_id == NO_ID:
