@@ -42,6 +42,12 @@ XERIAL_MAGIC = b"\x82SNAPPY\x00"
 XERIAL_HEADER = XERIAL_MAGIC + struct.pack(">ii", 1, 1)
 _XERIAL_BLOCK = 32 << 10
 _INT = struct.Struct(">i")
+_LZ4_HEADER = b"\x04\x22\x4d\x18\x60\x40\x82"
+"""Magic; version 1, independent blocks; blocks of 64 KiB at most; a checksum of these two bytes."""
+_LZ4_BLOCK = 64 << 10
+_LZ4_SIZE = struct.Struct("<I")
+_LZ4_PLAIN = 1 << 31
+"""Marks the size of a block that is not compressed."""
 
 
 def allowed_bytes(compressed_bytes: int) -> int:
@@ -60,7 +66,7 @@ def compress(codec: int, data: bytes) -> bytes:
         case 2:
             return _compress_xerial(data)
         case 3:
-            return bytes(cramjam.lz4.compress(data))
+            return _compress_lz4(data)
         case 4:
             return bytes(cramjam.zstd.compress(data, 3))
     raise _unknown(codec)
@@ -163,6 +169,19 @@ def _compress_xerial(data: bytes) -> bytes:
         block = bytes(cramjam.snappy.compress_raw(data[start : start + _XERIAL_BLOCK]))
         parts += (_INT.pack(len(block)), block)
     return b"".join(parts)
+
+
+def _compress_lz4(data: bytes) -> bytes:
+    """A frame of independent blocks: Java's clients refuse blocks that refer to each other."""
+    parts = [_LZ4_HEADER]
+    for start in range(0, len(data), _LZ4_BLOCK):
+        plain = data[start : start + _LZ4_BLOCK]
+        block = bytes(cramjam.lz4.compress_block(plain, store_size=False))
+        if len(block) < len(plain):
+            parts += (_LZ4_SIZE.pack(len(block)), block)
+        else:
+            parts += (_LZ4_SIZE.pack(len(plain) | _LZ4_PLAIN), plain)
+    return b"".join((*parts, _LZ4_SIZE.pack(0)))
 
 
 def _decompress_into(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from random import Random
 
 import cramjam
 import pytest
@@ -46,6 +47,22 @@ def test_snappy_is_read_raw_and_in_the_frames_of_xerial() -> None:
     framed = compress(SNAPPY, data)
     assert framed.startswith(XERIAL_HEADER)
     assert decompress(SNAPPY, raw) == decompress(SNAPPY, framed) == data
+
+
+def test_an_lz4_frame_has_independent_blocks_because_java_refuses_others() -> None:
+    compressible = bytes(200_000)
+    incompressible = Random(1).randbytes(100_000)
+    for data in (b"", b"words", compressible, incompressible):
+        frame = compress(LZ4, data)
+        assert frame.startswith(b"\x04\x22\x4d\x18\x60\x40\x82")
+        assert frame.endswith(bytes(4))
+        assert decompress(LZ4, frame) == data
+    assert len(compress(LZ4, incompressible)) < len(incompressible) + 30
+
+
+def test_linked_blocks_of_others_are_read() -> None:
+    data = bytes(range(256)) * 1000
+    assert decompress(LZ4, bytes(cramjam.lz4.compress(data))) == data
 
 
 def test_a_length_inside_the_frames_of_xerial_is_not_believed() -> None:
