@@ -64,11 +64,11 @@ def why_not(
         machine._call(definition.function, state, *values)
     except Disabled as refused:
         step = f"{definition.name}({shown_arguments(arguments)})"
-        return _refusal(machine, state, step, refused.__traceback__)
+        return refusal(machine, state, step, refused.__traceback__)
     return None
 
 
-def _refusal(
+def refusal(
     machine: Machine[Any], state: Any, step: str, traceback: TracebackType | None
 ) -> Refusal:
     frames = []

@@ -20,6 +20,7 @@ from typing import Any
 from uuid import UUID
 
 from impl_support.batches import Got, Sent, batch, read_records
+from kproof_checker.conformance.court import Court
 from kproof_impl.core.broker import Broker
 from kproof_impl.core.config import BrokerConfig
 from kproof_impl.core.effects import Close, Effect, Pause, Report, Resume, Send
@@ -101,7 +102,7 @@ class Stepper:
         self._given_store = store
         self.identifiers = CountedIdentifiers()
         self.now_ms = now_ms
-        self.observe = observe
+        self.observe = Court() if observe is None and store is None else observe
         self.effects: list[Effect] = []
         """All that was ever done, over all lives."""
         self.closed: dict[int, str] = {}

@@ -10,8 +10,8 @@ slowed down while nobody does.
 | `roll` | `base_offset` of the segment that is active from now on |
 | `flush` | `recovery_point` |
 | `delete_records` | `offset` |
-| `delete_segments` | `deleted`, of each `base_offset`, `end_offset`, `timestamp_ms`, `size_bytes`; \
-what it went by: `size_bytes` before, `now_ms`, `retention_ms`, `retention_bytes` |
+| `delete_segments` | `deleted`: `base_offset`, `end_offset`, `timestamp_ms`, `size_bytes` of each |
+| | and what it went by: `size_bytes` before, `now_ms`, `retention_ms`, `retention_bytes` |
 | `truncate` | `offset` |
 | `read` | `offset`, `end_offset` (exclusive: readers are given nothing from there on) |
 
