@@ -7,6 +7,7 @@ the directory are written at the end, once a minute, and whenever a log says tha
 
 import os.path
 from collections.abc import Iterator
+from contextlib import suppress
 from uuid import UUID
 
 from kproof_impl.core.log_config import LogConfig
@@ -141,17 +142,22 @@ class FileLogStore:
         return self._files.volume_bytes(self._directory)
 
     def tick(self, now_ms: int) -> None:
+        """What the disk refuses is tried again the next time."""
         self._now_ms = now_ms
         for log in self._logs.values():
             log.tick(now_ms)
+        with suppress(LogFailed):
+            self._remove_doomed(now_ms)
+            if self._checkpoint_ms < 0:
+                self._checkpoint_ms = now_ms
+            elif now_ms - self._checkpoint_ms >= CHECKPOINT_INTERVAL_MS:
+                self._checkpoint_ms = now_ms
+                self.write_checkpoints()
+
+    def _remove_doomed(self, now_ms: int) -> None:
         for doomed in [doomed for doomed in self._doomed if doomed[0] <= now_ms]:
             self._files.remove_directory(doomed[1])
             self._doomed.remove(doomed)
-        if self._checkpoint_ms < 0:
-            self._checkpoint_ms = now_ms
-        elif now_ms - self._checkpoint_ms >= CHECKPOINT_INTERVAL_MS:
-            self._checkpoint_ms = now_ms
-            self.write_checkpoints()
 
     def write_checkpoints(self) -> None:
         """Writes up to where each log is forced to the disk, and where it starts.

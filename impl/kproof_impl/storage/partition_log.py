@@ -69,6 +69,8 @@ class FilePartitionLog:
         self._clean_offset = loaded.clean_offset
         """Where the log ended when its clean state was last written; -1 if it is not."""
         self._failure = ""
+        self.last_refusal = ""
+        """Why the last attempt of `tick` or `apply_retention` came to nothing."""
         self._closed_bytes = sum(segment.size for segment in loaded.segments.all[:-1])
         self.configure(config)
         for segment in loaded.unforced:
@@ -199,24 +201,35 @@ class FilePartitionLog:
         self._on_checkpoint()
 
     def apply_retention(self, now_ms: int, high_watermark: int) -> int:
-        self._check_usable()
+        """What the disk refuses to delete stays until the next time."""
+        if self._failure:
+            return 0
         segments = self._segments
-        count = expired_count(segments, self._config, now_ms, high_watermark, self.log_start_offset)
-        if count == len(segments.all):
-            self._roll()
-        self._delete_first(count, now_ms)
-        self._epochs.truncate_start(self.log_start_offset)
-        return count
+        before = list(segments.all)
+        try:
+            count = expired_count(
+                segments, self._config, now_ms, high_watermark, self.log_start_offset
+            )
+            if count == len(before):
+                self._roll()
+            self._delete_first(count, now_ms)
+            self._epochs.truncate_start(self.log_start_offset)
+        except LogFailed as error:
+            self.last_refusal = str(error)
+        return sum(segment not in segments.all for segment in before)
 
     def tick(self, now_ms: int) -> None:
+        """What the disk refuses is tried again the next time, unless the log has failed by it."""
+        try:
+            self._segments.remove_doomed(now_ms)
+            if not self._failure:
+                self._keep(now_ms)
+        except LogFailed as error:
+            self.last_refusal = str(error)
+
+    def _keep(self, now_ms: int) -> None:
         segment = self._active
-        self._segments.remove_doomed(now_ms)
-        if self._failure:
-            return
-        if (
-            self._unforced_since_ms >= 0
-            and now_ms - self._unforced_since_ms >= self._config.flush_ms
-        ):
+        if 0 <= self._unforced_since_ms <= now_ms - self._config.flush_ms:
             self.flush()
         self._note_forced()
         if segment.size:

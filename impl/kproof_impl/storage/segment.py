@@ -23,13 +23,16 @@ TAIL_MAX = 1024
 """So many places of batches are remembered; then the older half is forgotten."""
 
 
+READ_ENDS_MAX = 64
+
+
 class Segment:
     """Positions and sizes in bytes, times in milliseconds; `next_offset` is exclusive."""
 
     __slots__ = (
         "base_offset", "bytes_since_index", "created_ms", "file", "files", "first_timestamp_ms",
         "index_interval_bytes", "is_loaded", "is_rebuilt", "max_timestamp_ms", "next_offset",
-        "offset_index", "offset_of_max_timestamp", "path", "size", "tail_offsets",
+        "offset_index", "offset_of_max_timestamp", "path", "read_ends", "size", "tail_offsets",
         "tail_positions", "time_index",
     )  # fmt: skip
 
@@ -59,6 +62,8 @@ class Segment:
         """The last offset of the first batch that has it."""
         self.tail_offsets = array("q")
         self.tail_positions = array("q")
+        self.read_ends: dict[int, int] = {}
+        """Where reads ended: the position of the batch that begins with an offset."""
 
     def append(
         self,
@@ -151,6 +156,8 @@ class Segment:
         tail = self.tail_offsets
         if tail and offset >= tail[0]:
             return self.tail_positions[bisect_right(tail, offset) - 1]
+        if offset in self.read_ends:
+            return self.read_ends[offset]
         self.load()
         try:
             return self._walk_to(offset)
@@ -184,6 +191,10 @@ class Segment:
         position = max(start, self.offset_index.floor_position(limit))
         for place in places(self.file, position, self.size):
             if place.end > limit:
+                # Whoever reads on will ask for this offset.
+                if len(self.read_ends) >= READ_ENDS_MAX:
+                    self.read_ends.clear()
+                self.read_ends[place.base_offset] = position
                 break
             position = place.end
         return position

@@ -98,7 +98,8 @@ class Segments:
     def remove_doomed(self, now_ms: int) -> None:
         """Removes the files whose delay is over."""
         while self._doomed and self._doomed[0][0] <= now_ms:
-            self.files.remove(self._doomed.popleft()[1])
+            self.files.remove(self._doomed[0][1])
+            self._doomed.popleft()
 
     def close(self) -> None:
         for segment in self.all:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kproof_impl.core.errors import ErrorCode
+from kproof_impl.messages.errors import ErrorCode
 from kproof_impl.records.compression import (
     FREE_BYTES,
     GZIP,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kproof_impl.core.errors import ErrorCode
+from kproof_impl.messages.errors import ErrorCode
 from kproof_impl.records.batch import HEADER, HEADER_BYTES, header_at
 from kproof_impl.records.build import (
     assign,

@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from impl_support.logs import batch_of_size
-from kproof_impl.core.errors import ErrorCode
+from kproof_impl.messages.errors import ErrorCode
 from kproof_impl.records.batch import HEADER, HEADER_BYTES, header_at
 from kproof_impl.records.build import build_batch, with_crc
 from kproof_impl.records.errors import BatchRefused

@@ -104,6 +104,23 @@ def test_a_failed_read_says_which_file() -> None:
     assert log.read(0, 100, 1, True)
 
 
+def test_what_a_tick_is_refused_is_done_by_a_later_one() -> None:
+    files = FaultyFiles(Random(1))
+    store = open_store(files)
+    log = open_log(store, LogConfig(retention_ms=100, segment_ms=500))
+    append(log, batch_of_size(), now_ms=1000)
+    files.fail_after("rename", 0)
+    assert log.apply_retention(9000, 1) == 0
+    assert "No space left" in log.last_refusal
+    assert log.apply_retention(9000, 1) == 1
+
+    files.fail_after("remove", 0)
+    store.tick(1 << 40)
+    assert [name for name in files.list_names(LOG_DIRECTORY) if "deleted" in name]
+    store.tick(1 << 40)
+    assert not [name for name in files.list_names(LOG_DIRECTORY) if "deleted" in name]
+
+
 def test_a_failure_at_any_call_of_any_kind_is_reported_and_survived() -> None:
     for action in ("append", "fsync", "write", "rename", "remove", "truncate"):
         for calls in range(25):

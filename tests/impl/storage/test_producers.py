@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from impl_support.logs import SMALL, append, batch_of_size, open_log, open_store
-from kproof_impl.core.errors import ErrorCode
 from kproof_impl.core.log_config import LogConfig
+from kproof_impl.messages.errors import ErrorCode
 from kproof_impl.records.errors import ProducerRefused
 from kproof_impl.storage.memory_files import MemoryFiles
 from kproof_impl.storage.partition_log import PRODUCER_CHECK_MS, FilePartitionLog
