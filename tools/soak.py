@@ -29,7 +29,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, TopicPartition
+from confluent_kafka import (
+    Consumer,
+    ConsumerGroupTopicPartitions,
+    KafkaException,
+    TopicPartition,
+)
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._config import ConfigResource
 from confluent_kafka.cimpl import NewTopic
@@ -85,10 +90,10 @@ class Soak:
         """Starts the broker, makes the topics, starts the workers."""
         self.broker.launch()
         self.broker.wait_until_ready()
-        self.admin = AdminClient({**PATIENT, "bootstrap.servers": self.broker.address})
+        admin = self.new_admin()
         config = {"segment.bytes": str(SEGMENT_BYTES)}
         new = [NewTopic(name, count, 1, config=config) for name, count in TOPICS.items()]
-        for future in self.admin.create_topics(new, operation_timeout=10).values():
+        for future in admin.create_topics(new, operation_timeout=10).values():
             future.result(timeout=30)
         gate, history, address = self.gate, self.history, self.broker.address
         names = list(TOPICS)
@@ -185,14 +190,20 @@ class Soak:
             consumer.close()
         return found
 
+    def new_admin(self) -> AdminClient:
+        """A client that has no connection from before the kill: requests there just fail."""
+        return AdminClient({**PATIENT, "bootstrap.servers": self.broker.address})
+
     def read_commits(self) -> dict[str, dict[Place, int]]:
         """Every group's committed offsets."""
         found = {}
+        admin = self.new_admin()
         for group in self.history.commits:
             request = ConsumerGroupTopicPartitions(
                 group, [TopicPartition(*place) for place in PLACES]
             )
-            answer = self.admin.list_consumer_group_offsets([request])[group].result(timeout=30)
+            future = admin.list_consumer_group_offsets([request], request_timeout=30)[group]
+            answer = future.result(timeout=60)
             found[group] = {
                 (one.topic, one.partition): max(one.offset, -1) for one in answer.topic_partitions
             }
@@ -200,13 +211,14 @@ class Soak:
 
     def read_topics(self) -> tuple[dict[str, int], dict[str, int]]:
         """How many partitions each topic has, and the `retention.ms` of each."""
-        topics = self.admin.list_topics(timeout=30).topics
+        admin = self.new_admin()
+        topics = admin.list_topics(timeout=30).topics
         partitions = {name: len(topic.partitions) for name, topic in topics.items()}
         made = [name for name in partitions if name in self.history.topics]
         asked = [ConfigResource(ConfigResource.Type.TOPIC, name) for name in made]
         retention_ms = {}
         if asked:
-            for resource, future in self.admin.describe_configs(asked).items():
+            for resource, future in admin.describe_configs(asked).items():
                 retention_ms[resource.name] = int(future.result(timeout=30)["retention.ms"].value)
         return partitions, retention_ms
 
@@ -251,7 +263,10 @@ def run_soak(
         soak.begin()
         for number in range(1, rounds + 1):
             is_whole = number % WHOLE_EVERY == 0 or number == rounds
-            found = soak.round(number, is_whole=is_whole)
+            try:
+                found = soak.round(number, is_whole=is_whole)
+            except (KafkaException, TimeoutError) as error:
+                found = [f"what the broker holds could not be read: {error!r}"]
             print(_line(number, rounds, soak), flush=True)
             if found:
                 return found

@@ -116,10 +116,10 @@ class ProducerWorker(Worker):
             self.is_to_renew = False
             self.settle()
             self.begin()
-        for _ in range(self.random.randint(1, 60)):
+        for _ in range(self.random.randint(1, 40)):
             self.send()
         self.producer.poll(0)
-        time.sleep(0.002)
+        time.sleep(0.01)
 
     def send(self) -> None:
         """One record; its value begins with who sent it as which."""
