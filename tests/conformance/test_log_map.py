@@ -131,7 +131,7 @@ def test_a_recording_with_anything_wrong_is_refused() -> None:
     # A flush that nobody told leaves the model knowing less, which is no lie until a crash; and
     # what a log's last step leaves out, nothing after it can miss.
     assert [what for what in accepted if not what.startswith("without ")] == []
-    assert len(accepted) <= len(wrong) // 50
+    assert {what.split()[1] for what in accepted} <= {"open", "flush", "delete_segments"}
     assert len(wrong) > 100
 
 
