@@ -154,6 +154,7 @@ async def _serve(broker: Broker, output: ServeOutput) -> int:
         raise Refused(f"--topic: {error}") from error
     except (PortRefused, LogFailed) as error:
         raise Refused(str(error)) from error
+    asyncio.get_running_loop().set_exception_handler(broker.server.loop_failed)
     output.listening(broker)
     counting = asyncio.create_task(_count(broker, output))
     await stop.wait()

@@ -8,6 +8,7 @@ what was read at once, the answers to it, and no more, however fast it asks.
 from __future__ import annotations
 
 import asyncio
+import socket
 import sys
 from collections import deque
 from typing import TYPE_CHECKING
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
 
 JOINED_BYTES_MAX = 64 << 10
 """Buffers that are larger are written by themselves: to copy them costs more than a system call."""
+
+TURN_SECONDS = 0.01
+"""How long the requests of one connection are served before the others have their turn."""
+
+COUNTED_BYTES = 1 << 20
+"""A request that is still coming is counted among what all clients have begun from here on."""
 
 HAS_GATHERED_WRITES = sys.version_info >= (3, 12)
 """Before, asyncio joins what `writelines` gets, which copies records once more."""
@@ -47,6 +54,7 @@ class Connection(asyncio.BufferedProtocol):
         "is_closing",
         "last_active",
         "last_read",
+        "unfinished_bytes",
         "unsent_before",
         "write_progress",
     )
@@ -66,6 +74,8 @@ class Connection(asyncio.BufferedProtocol):
         self.is_closing = False
         self.last_active = self.last_read = self.write_progress = server.seconds()
         self.unsent_before = 0
+        self.unfinished_bytes = 0
+        """Of a large request that is still coming, as the server counts them."""
 
     # -- what asyncio calls --------------------------------------------------------------------
 
@@ -76,6 +86,9 @@ class Connection(asyncio.BufferedProtocol):
         host, port = (str(peer[0]), peer[1]) if isinstance(peer, tuple) else ("", 0)
         self.client = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         transport.set_write_buffer_limits(high=self._server.limits.write_high_bytes)
+        if isinstance(peer, tuple):
+            # A client whose machine is gone says nothing any more; the system finds that out.
+            transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         self._server.accept(self, host)
 
     def get_buffer(self, sizehint: int) -> memoryview:
@@ -90,10 +103,13 @@ class Connection(asyncio.BufferedProtocol):
             self._serve()  # What came whole before it is answered.
             self.close(REFUSED, str(error))
             return
+        pending = self._reader.pending_bytes
+        if pending >= COUNTED_BYTES or self.unfinished_bytes:
+            self._server.unfinished(self, pending if pending >= COUNTED_BYTES else 0)
         self._serve()
 
     def eof_received(self) -> bool:
-        """A client that only stops sending gets the answers it has asked for, then the end."""
+        """A client that only stops sending gets what has been answered, then the end."""
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -190,11 +206,10 @@ class Connection(asyncio.BufferedProtocol):
             self.write_progress = now
         if (now - self.write_progress) * 1000 >= limits.write_stalled_ms:
             return f"{unsent} bytes of answers were not taken for {limits.write_stalled_ms} ms"
-        if unsent or self._is_held:
+        if unsent:
             return ""
-        if self._reader.pending_bytes and (
-            (now - self.last_read) * 1000 >= limits.frame_stalled_ms
-        ):
+        is_amid = self._reader.pending_bytes and not self._is_held
+        if is_amid and (now - self.last_read) * 1000 >= limits.frame_stalled_ms:
             return f"a request was begun, and no more of it came for {limits.frame_stalled_ms} ms"
         if (now - self.last_active) * 1000 >= limits.connections_max_idle_ms:
             return f"idle for {limits.connections_max_idle_ms} ms"
@@ -214,6 +229,7 @@ class Connection(asyncio.BufferedProtocol):
         frames, server = self._frames, self._server
         connection_id = self.connection_id
         now_ms = server.clock.now_ms()
+        turn_end = server.seconds() + TURN_SECONDS
         try:
             while frames and not (self._held_by_core or self._held_by_writes or self.is_closing):
                 try:
@@ -225,6 +241,9 @@ class Connection(asyncio.BufferedProtocol):
                     self.close(CLOSED, "the broker failed to read its request")
                 else:
                     server.feed(Received(connection_id, header, request), now_ms)
+                if frames and server.seconds() >= turn_end:
+                    server.soon(self._go_on)
+                    break
         finally:
             self._is_serving = False
             self._server.flush()

@@ -172,6 +172,7 @@ class Broker:
             thread.end()
             raise
         self._thread = thread
+        thread.loop.call_soon_threadsafe(thread.loop.set_exception_handler, self.server.loop_failed)
         return self
 
     def __exit__(
@@ -231,22 +232,22 @@ class _LoopThread:
     """An event loop in a thread.  A daemon: a program that ends does not wait for a broker."""
 
     def __init__(self, name: str) -> None:
-        self._loop = asyncio.new_event_loop()
+        self.loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
     def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
+        asyncio.set_event_loop(self.loop)
         try:
-            self._loop.run_forever()
+            self.loop.run_forever()
         finally:
-            self._loop.close()
+            self.loop.close()
 
     def run_until_done(self, work: Coroutine[object, object, None]) -> None:
         """Runs work on the loop and waits for it; raises what it raises."""
-        asyncio.run_coroutine_threadsafe(work, self._loop).result()
+        asyncio.run_coroutine_threadsafe(work, self.loop).result()
 
     def end(self) -> None:
         """Ends the loop and its thread."""
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join()

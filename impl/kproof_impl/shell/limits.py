@@ -28,6 +28,8 @@ class Limits:
     """Unsent answers from which on no more requests of that client are looked at."""
     unsent_bytes_max: int = 1 << 30
     """Of all clients that do not take their answers; 20 consumers may each ask for 50 MB."""
+    unfinished_bytes_max: int = 1 << 30
+    """Of all large requests that are still coming."""
     request_max_bytes: int = 100 << 20
     """`socket.request.max.bytes`."""
     listen_backlog: int = 1024

@@ -7,11 +7,13 @@ buffers they wrote leave at the end of the same turn of the loop.
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 import time
 from collections.abc import Callable
 from functools import partial
 from traceback import format_exception
+from typing import Any
 
 from kproof_impl.core.broker import Broker
 from kproof_impl.core.effects import Close, Effect, Pause, Report, Resume, Send
@@ -41,6 +43,7 @@ class Server:
         self.bytes_out = 0
         self.accepted_count = 0
         self._write_full: dict[int, Connection] = {}
+        self._unfinished_bytes = 0
         self._servers: list[asyncio.Server] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -114,6 +117,7 @@ class Server:
         if self.connections.pop(connection.connection_id, None) is None:
             return
         self._write_full.pop(connection.connection_id, None)
+        self._unfinished_bytes -= connection.unfinished_bytes
         self.feed(Disconnected(connection.connection_id), self.clock.now_ms())
         self.flush()
         if self._is_stopping and not self.connections and self._all_gone is not None:
@@ -141,6 +145,22 @@ class Server:
     def write_free(self, connection: Connection) -> None:
         """A client has taken most of its answers."""
         self._write_full.pop(connection.connection_id, None)
+
+    def unfinished(self, connection: Connection, size: int) -> None:
+        """So many bytes have come of a large request that is not whole yet.
+
+        Where all such requests together are more than this process should hold, the one of which
+        nothing has come for the longest time ends.
+        """
+        self._unfinished_bytes += size - connection.unfinished_bytes
+        connection.unfinished_bytes = size
+        if self._unfinished_bytes > self.limits.unfinished_bytes_max:
+            begun = [each for each in self.connections.values() if each.unfinished_bytes]
+            min(begun, key=lambda each: each.last_read).abort(
+                CLOSED,
+                f"{self._unfinished_bytes} bytes of requests are begun and not whole, and "
+                f"{self.limits.unfinished_bytes_max} is the limit; this one is the slowest",
+            )
 
     def soon(self, action: Callable[[], object]) -> None:
         """Calls `action` in a later turn of the loop."""
@@ -198,6 +218,16 @@ class Server:
     def _report(self, error: Exception, what: str = "") -> None:
         where = "".join(format_exception(error)).strip().splitlines()[-3:]
         self.notices(FAULT, f"{error!r}: {' '.join(line.strip() for line in where)}{what}")
+
+    def loop_failed(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Takes what an event loop would print a traceback for: for a loop that is the broker's."""
+        error = context.get("exception")
+        if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+            self.warn(f"no file is left for another connection: {error.strerror}")
+        elif isinstance(error, Exception):
+            self._report(error, f"; {context.get('message', '')}")
+        else:
+            self.notices(FAULT, str(context.get("message", context)))
 
     # -- the time ------------------------------------------------------------------------------
 

@@ -166,6 +166,23 @@ def test_what_clients_do_wrong_is_told_to_whoever_wants_it() -> None:
     assert told[0].client.startswith("127.0.0.1:")
 
 
+def test_a_fault_of_ours_outside_of_requests_is_told_without_a_traceback(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    def fails() -> None:
+        raise ValueError("this is a test")
+
+    told: list[Notice] = []
+    with Broker(in_memory=True, tell=told.append) as broker:
+        broker.server.soon(fails)
+        with RawClient(broker.port) as client:
+            client.ask(api_versions(1))
+
+    assert [notice.kind for notice in told] == ["fault"]
+    assert "this is a test" in told[0].text
+    assert capfd.readouterr() == ("", "")
+
+
 def test_a_program_that_ends_within_the_block_ends() -> None:
     script = (
         "from kproof_impl import Broker\n"

@@ -8,12 +8,15 @@ from contextlib import contextmanager
 import pytest
 
 from impl_support.raw_client import (
+    METADATA,
     Gone,
     RawClient,
     api_versions,
     fetch,
     made_topic,
+    produce,
     produced,
+    request,
 )
 from kproof_impl import Broker
 from kproof_impl.shell.limits import Limits
@@ -112,6 +115,48 @@ def test_where_all_together_take_too_little_the_slowest_is_closed() -> None:
 
     assert told != []
     assert all("this one is the slowest" in notice.text for notice in told)
+
+
+def test_where_all_have_begun_too_large_requests_the_one_that_stands_still_is_closed() -> None:
+    megabyte = 1 << 20
+    with limited(Limits(unfinished_bytes_max=8_900_000)) as (port, told):
+        begun = [RawClient(port) for _ in range(3)]
+        for client in begun:
+            client.send((50 * megabyte).to_bytes(4, "big") + bytes(3 * megabyte))
+            time.sleep(0.05)
+        assert begun[0].is_closed_within(1.0)
+        begun[0].socket.close()
+
+        # What it had is free again: the others go on, and so do large requests that come whole.
+        with RawClient(port) as good:
+            topic = made_topic(port, "large")
+            for _ in range(20):
+                good.send(produce(1, topic, bytes(2 * megabyte)))
+            assert [good.receive()[0] for _ in range(20)] == [1] * 20
+        for client in begun[1:]:
+            client.send(bytes(1000))
+            client.socket.close()
+    assert [notice.kind for notice in told] == ["closed"]
+    assert "not whole" in told[0].text
+
+
+def test_one_client_with_much_to_do_lets_others_have_their_turn() -> None:
+    with limited(Limits()) as (port, _), RawClient(port) as busy, RawClient(port) as other:
+        topics = [made_topic(port, f"topic-{number}") for number in range(300)]
+        assert topics
+        everything = request(METADATA, 1, 1, (-1).to_bytes(4, "big", signed=True))
+        count = 200
+        began = time.monotonic()
+        sender = threading.Thread(target=busy.send, args=(everything * count,))
+        sender.start()
+        reader = threading.Thread(target=lambda: [busy.receive() for _ in range(count)])
+        reader.start()
+        time.sleep(0.05)
+        other.ask(api_versions(1))
+        waited = time.monotonic() - began
+        sender.join()
+        reader.join()
+        assert waited < (time.monotonic() - began) / 2
 
 
 def test_more_connections_than_are_allowed_are_closed_and_may_come_when_others_go() -> None:
