@@ -11,7 +11,6 @@ nobody knows what is on the disk, and the log refuses everything until it is ope
 
 from array import array
 from bisect import bisect_right
-from collections import deque
 from collections.abc import Sequence
 
 from kproof_impl.core.log_config import LogConfig
@@ -22,8 +21,6 @@ from kproof_impl.records.build import PATCH
 from kproof_impl.records.errors import LogFailed
 from kproof_impl.storage import time_lookup
 from kproof_impl.storage.epoch_checkpoint import EpochCheckpoint
-from kproof_impl.storage.files import Forcing
-from kproof_impl.storage.names import INDEX, LOG, TIME_INDEX
 from kproof_impl.storage.offset_index import ENTRY_BYTES, OFFSET_MAX
 from kproof_impl.storage.producer_snapshot import write_snapshot
 from kproof_impl.storage.producer_state import ProducerState
@@ -32,6 +29,7 @@ from kproof_impl.storage.retention import expired_count
 from kproof_impl.storage.segment import Segment
 from kproof_impl.storage.segments import Notify, Segments, snapshot_path
 from kproof_impl.storage.time_index import ENTRY
+from kproof_impl.storage.unforced import Unforced
 
 PRODUCER_CHECK_MS = 600_000
 """So often silent producers are looked for."""
@@ -62,8 +60,7 @@ class FilePartitionLog:
         self.log_start_offset: int = loaded.log_start_offset
         self.log_end_offset: int = loaded.segments.active.next_offset
         self.recovery_point: int = loaded.recovery_point
-        self._unforced: deque[tuple[Segment, Forcing]] = deque()
-        """Closed segments that have not been forced to the disk, oldest first."""
+        self._unforced = Unforced(self._files, self._directory, self._epochs.path)
         self._is_directory_forced = False
         self._unforced_since_ms = _NEVER
         self._clean_offset = loaded.clean_offset
@@ -74,7 +71,7 @@ class FilePartitionLog:
         self._closed_bytes = sum(segment.size for segment in loaded.segments.all[:-1])
         self.configure(config)
         for segment in loaded.unforced:
-            self._force_later(segment)
+            self._unforced.add(segment)
 
     @property
     def size_bytes(self) -> int:
@@ -253,7 +250,7 @@ class FilePartitionLog:
             self._fail(error)
             raise
         segments = self._segments
-        self._unforced = deque(pair for pair in self._unforced if pair[0] in segments.all)
+        self._unforced.keep_only(segments.all)
         self._closed_bytes = sum(segment.size for segment in segments.all[:-1])
         self.log_end_offset = self._active.next_offset
         self.log_start_offset = min(self.log_start_offset, self.log_end_offset)
@@ -276,7 +273,7 @@ class FilePartitionLog:
             self._active.save_indexes()
         # What was cut off must not come back behind what is written in its place.
         self._active.file.fsync()
-        for path in self._directories():
+        for path in self._unforced.directories:
             self._files.fsync_directory(path)
 
     def flush(self) -> None:
@@ -307,9 +304,7 @@ class FilePartitionLog:
         self._active.close_indexes()
         self._snapshot()
         prune_snapshots(self._segments, self.log_end_offset)
-        closing = [segment for segment, _ in self._unforced] + [self._active]
-        paths = [path for segment in closing for path in self._paths_to_force(segment)]
-        return (*paths, *self._directories())
+        return self._unforced.paths_at_close(self._active)
 
     def finish_close(self) -> None:
         """What `prepare_close` returned has been forced."""
@@ -341,7 +336,7 @@ class FilePartitionLog:
         self._closed_bytes += closed.size
         self._is_directory_forced = False
         self._segments.keep_few_loaded(closed)
-        self._force_later(closed)
+        self._unforced.add(closed)
         return self._active
 
     def _create_segment(self) -> Segment:
@@ -367,48 +362,26 @@ class FilePartitionLog:
             segments.doom_first(count, now_ms + self._config.file_delete_delay_ms)
         finally:
             self._closed_bytes = sum(segment.size for segment in segments.all[:-1])
-            self._unforced = deque(pair for pair in self._unforced if pair[0] in segments.all)
+            self._unforced.keep_only(segments.all)
             self.log_start_offset = max(self.log_start_offset, segments.base_offsets[0])
-
-    def _force_later(self, segment: Segment) -> None:
-        """Lets a closed segment be forced to the disk while the broker goes on."""
-        paths = (*self._paths_to_force(segment), *self._directories())
-        self._unforced.append((segment, self._files.fsync_later(paths)))
 
     def _note_forced(self) -> None:
         """Moves the recovery point over the closed segments that are on the disk now."""
-        while self._unforced and self._unforced[0][1].is_done:
-            segment, forcing = self._unforced.popleft()
-            if forcing.failure:
-                self._fail(forcing.failure)
-                return
-            self.recovery_point = max(self.recovery_point, segment.next_offset)
+        try:
+            self.recovery_point = self._unforced.forced_end(self.recovery_point)
+        except LogFailed as error:
+            self._fail(error)
+            raise
 
     def _force(self) -> None:
-        files = self._files
-        while self._unforced:
-            for path in self._paths_to_force(self._unforced[0][0]):
-                files.fsync_path(path)
-            self._unforced.popleft()
+        self._unforced.force()
         if self.log_end_offset > self.recovery_point:
             self._active.file.fsync()
         self._epochs.force()
         if not self._is_directory_forced:
-            for path in self._directories():
-                files.fsync_directory(path)
+            for path in self._unforced.directories:
+                self._files.fsync_directory(path)
             self._is_directory_forced = True
-
-    def _paths_to_force(self, segment: Segment) -> tuple[str, ...]:
-        return (
-            segment.path + LOG,
-            segment.path + INDEX,
-            segment.path + TIME_INDEX,
-            snapshot_path(self._directory, segment.next_offset),
-            self._epochs.path,
-        )
-
-    def _directories(self) -> tuple[str, str]:
-        return self._directory, self._directory.rpartition("/")[0]
 
     def _fail(self, reason: object) -> None:
         self._failure = f"{reason} What is on the disk is unknown: restart the broker."
