@@ -39,6 +39,8 @@ from impl_support.clients_kafka_python import (  # noqa: E402
 )
 
 POLL_SECONDS = 0.05
+KAFKA_PYTHON_POLL_MS = 500
+"""A poll that ends in the middle of a rebalance may lose its assignment (kafka-python 3.0.12)."""
 JOIN_SECONDS = 30
 HEARTBEAT_MS = 100
 
@@ -177,7 +179,7 @@ def _run_kafka_python(member: Member, leave: threading.Event) -> None:
     )
     try:
         while not leave.is_set():
-            found = consumer.poll(timeout_ms=int(POLL_SECONDS * 1000))
+            found = consumer.poll(timeout_ms=KAFKA_PYTHON_POLL_MS)
             member.holds(there.partition for there in consumer.assignment())
             for records in found.values():
                 for record in records:
