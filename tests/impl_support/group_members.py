@@ -86,6 +86,7 @@ class Consumer:
         self.member_id = ""
         self.generation_id = -1
         self.leader = ""
+        self.protocol_name = ""
         self.members: list[str] = []
         self.assignment: bytes | None = None
         self.is_waiting = False
@@ -113,6 +114,7 @@ class Consumer:
             self.member_id = response.member_id
             self.generation_id = response.generation_id
             self.leader = response.leader
+            self.protocol_name = response.protocol_name or ""
             self.members = [one.member_id for one in response.members]
         elif name == "SyncGroupResponse" and not response.error_code:
             self.assignment = response.assignment
@@ -160,6 +162,8 @@ class Consumer:
             self.generation_id,
             self.member_id,
             self.instance_id,
+            self.protocol_type,
+            self.protocol_name,
             assignments=[
                 SyncGroupRequestAssignment(member, data)
                 for member, data in (assignments or {}).items()

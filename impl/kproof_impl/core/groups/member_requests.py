@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from kproof_impl.core.broker import Broker
     from kproof_impl.core.groups.group_coordinator import GroupCoordinator
 
+PROTOCOL_VERSION = 5
+"""From here on SyncGroup has to say which protocol it is about (KIP-559)."""
+
 
 def join_group(broker: Broker, call: Call, request: JoinGroupRequest) -> JoinGroupResponse | None:
     """A consumer wants to be in the next generation.  None: it waits at the join barrier."""
@@ -56,6 +59,11 @@ def join_group(broker: Broker, call: Call, request: JoinGroupRequest) -> JoinGro
 
 def sync_group(broker: Broker, call: Call, request: SyncGroupRequest) -> SyncGroupResponse | None:
     """A member asks for its assignment; the leader brings everybody's.  None: it waits for that."""
+    if call.api_version >= PROTOCOL_VERSION and None in (
+        request.protocol_type,
+        request.protocol_name,
+    ):
+        return SyncGroupResponse(error_code=ErrorCode.INCONSISTENT_GROUP_PROTOCOL)
     if not request.group_id:
         return SyncGroupResponse(error_code=ErrorCode.INVALID_GROUP_ID)
     coordinator = broker.groups

@@ -86,6 +86,7 @@ def test_sync_of_somebody_unknown_is_refused() -> None:
     anna, zombie = Consumer(broker), Consumer(broker)
     anna.enter()
     zombie.generation_id, zombie.member_id = 1, "somebody"
+    zombie.protocol_name = "range"
 
     assert zombie.sync().error_code == ErrorCode.UNKNOWN_MEMBER_ID
     zombie.group = "another"
@@ -98,7 +99,8 @@ def test_sync_of_somebody_unknown_is_refused() -> None:
     ("protocol_type", "protocol_name", "code"),
     [
         ("consumer", "range", ErrorCode.NONE),
-        (None, None, ErrorCode.NONE),
+        (None, "range", ErrorCode.INCONSISTENT_GROUP_PROTOCOL),
+        ("consumer", None, ErrorCode.INCONSISTENT_GROUP_PROTOCOL),
         ("consumer", "sticky", ErrorCode.INCONSISTENT_GROUP_PROTOCOL),
         ("connect", "range", ErrorCode.INCONSISTENT_GROUP_PROTOCOL),
     ],
@@ -112,6 +114,15 @@ def test_kip559_sync_says_which_protocol_it_is_about(
     answer = anna.sync({}, protocol_type=protocol_type, protocol_name=protocol_name)
 
     assert answer.error_code == code
+
+
+def test_before_version_5_sync_does_not_say_which_protocol_it_is_about() -> None:
+    anna = Consumer(grouped())
+    anna.enter()
+
+    answer = anna.sync({}, 4, protocol_type=None, protocol_name=None)
+
+    assert answer.error_code == ErrorCode.NONE
 
 
 def test_a_rebalance_sends_those_away_that_wait_for_the_leader() -> None:
@@ -179,6 +190,7 @@ def test_a_second_sync_of_a_member_answers_the_one_that_waits() -> None:
     assert other.sync() is None
     twin = Consumer(broker)
     twin.member_id, twin.generation_id = other.member_id, other.generation_id
+    twin.protocol_name = other.protocol_name
 
     assert twin.sync() is None
 
