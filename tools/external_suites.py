@@ -28,6 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SUITES = (librdkafka.SUITE, kafka_python.SUITE)
 
 SETTINGS = (
+    *("--config", "node.id=0"),  # kafka-python's tests place replicas on broker 0.
     *("--config", "num.partitions=4"),
     *("--config", "group.min.session.timeout.ms=100"),
     *("--config", "group.initial.rebalance.delay.ms=0"),

@@ -152,7 +152,7 @@ def _run_confluent(member: Member, leave: threading.Event) -> None:
             continue
         member.reads(message.partition() or 0, message.offset() or 0, message.value())
         if asked.commits:
-            consumer.commit(message, asynchronous=True)
+            consumer.commit(message=message, asynchronous=True)
     if asked.commits and member.seen:
         try:
             consumer.commit(asynchronous=False)

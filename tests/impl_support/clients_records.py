@@ -114,7 +114,7 @@ class Confluent:
                 offset = message.offset()
                 places[index] = (message.partition(), -1 if offset is None else offset)
 
-            chosen: dict[str, int] = {}
+            chosen: dict[str, Any] = {}
             if record.partition is not None:
                 chosen["partition"] = record.partition
             if record.timestamp_ms is not None:

@@ -18,7 +18,7 @@ from external.outcomes import FAILED, PASSED, SKIPPED, Outcome, SuiteError
 
 SUITE = "kafka_python"
 VERSION = "3.0.12"
-BROKER_VERSION = "4.0"
+BROKER_VERSION = "4.1"
 TEST_SECONDS = 60
 NEEDS = ("py", "pytest", "pytest-mock", "pytest-timeout", "lz4", "python-snappy", "zstandard")
 

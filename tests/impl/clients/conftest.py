@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 from confluent_kafka import TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from impl_support.clients_broker import ServedBroker, elsewhere, eventually, served
+from impl_support.clients_confluent import LATEST
 
 ANSWER_SECONDS = 20
 
@@ -66,7 +67,7 @@ def new_topic(admin: AdminClient, new_name: Callable[[str], str]) -> NewTopicOf:
         asked = NewTopic(topic, partitions, 1, config=config)
         for answer in admin.create_topics([asked]).values():
             answer.result(ANSWER_SECONDS)
-        ends = {TopicPartition(topic, p): OffsetSpec.latest() for p in range(partitions)}
+        ends = {TopicPartition(topic, p): LATEST for p in range(partitions)}
 
         def is_there() -> bool:
             admin.list_topics(topic, timeout=ANSWER_SECONDS)  # librdkafka's cache may be too old.

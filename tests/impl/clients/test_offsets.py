@@ -7,9 +7,10 @@ import aiokafka  # type: ignore[import-untyped]
 import confluent_kafka
 import pytest
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.admin import AdminClient
 
 from impl.clients.conftest import NewTopicOf
+from impl_support.clients_confluent import EARLIEST, LATEST, MAX_TIMESTAMP, OffsetSpec, at_time
 from impl_support.clients_kafka_python import kafka
 from impl_support.clients_records import CLIENTS, Record
 
@@ -54,27 +55,27 @@ def listed(admin: AdminClient, topic: str, spec: OffsetSpec) -> tuple[int, int]:
 
 
 def test_list_offsets_knows_ends_times_and_the_largest_time(admin: AdminClient, topic: str) -> None:
-    assert listed(admin, topic, OffsetSpec.earliest())[0] == 0
-    assert listed(admin, topic, OffsetSpec.latest())[0] == COUNT
+    assert listed(admin, topic, EARLIEST)[0] == 0
+    assert listed(admin, topic, LATEST)[0] == COUNT
     last_ms = START_MS + (COUNT - 1) * STEP_MS
-    assert listed(admin, topic, OffsetSpec.max_timestamp()) == (COUNT - 1, last_ms)
+    assert listed(admin, topic, MAX_TIMESTAMP) == (COUNT - 1, last_ms)
     # A time inside a batch: the record, not the batch, is what is asked for.
-    exact = OffsetSpec.for_timestamp(START_MS + 3 * STEP_MS)
+    exact = at_time(START_MS + 3 * STEP_MS)
     assert listed(admin, topic, exact) == (3, START_MS + 3 * STEP_MS)
-    between = OffsetSpec.for_timestamp(START_MS + 3 * STEP_MS + 1)
+    between = at_time(START_MS + 3 * STEP_MS + 1)
     assert listed(admin, topic, between) == (4, START_MS + 4 * STEP_MS)
-    assert listed(admin, topic, OffsetSpec.for_timestamp(0)) == (0, START_MS)
-    assert listed(admin, topic, OffsetSpec.for_timestamp(last_ms + 1)) == (-1, -1)
+    assert listed(admin, topic, at_time(0)) == (0, START_MS)
+    assert listed(admin, topic, at_time(last_ms + 1)) == (-1, -1)
 
 
 def test_an_empty_partition_begins_and_ends_at_nought(
     admin: AdminClient, new_topic: NewTopicOf
 ) -> None:
     topic = new_topic()
-    assert listed(admin, topic, OffsetSpec.earliest())[0] == 0
-    assert listed(admin, topic, OffsetSpec.latest())[0] == 0
-    assert listed(admin, topic, OffsetSpec.max_timestamp()) == (-1, -1)
-    assert listed(admin, topic, OffsetSpec.for_timestamp(1)) == (-1, -1)
+    assert listed(admin, topic, EARLIEST)[0] == 0
+    assert listed(admin, topic, LATEST)[0] == 0
+    assert listed(admin, topic, MAX_TIMESTAMP) == (-1, -1)
+    assert listed(admin, topic, at_time(1)) == (-1, -1)
 
 
 def test_a_time_inside_a_compressed_batch_is_found(
@@ -84,7 +85,7 @@ def test_a_time_inside_a_compressed_batch_is_found(
         topic = new_topic()
         sent = [Record(b"x" * 100, timestamp_ms=START_MS + n, partition=0) for n in range(20)]
         CLIENTS[0].produce(bootstrap, topic, sent, codec=codec)
-        wanted = OffsetSpec.for_timestamp(START_MS + 13)
+        wanted = at_time(START_MS + 13)
         assert listed(admin, topic, wanted) == (13, START_MS + 13), codec
 
 
@@ -200,9 +201,9 @@ def test_deleted_records_are_gone_and_the_log_begins_later(
     (answer,) = admin.delete_records([TopicPartition(topic, 0, 4)]).values()
 
     assert answer.result(SECONDS).low_watermark == 4
-    assert listed(admin, topic, OffsetSpec.earliest())[0] == 4
-    assert listed(admin, topic, OffsetSpec.latest())[0] == COUNT
-    assert listed(admin, topic, OffsetSpec.for_timestamp(0))[0] == 4
+    assert listed(admin, topic, EARLIEST)[0] == 4
+    assert listed(admin, topic, LATEST)[0] == COUNT
+    assert listed(admin, topic, at_time(0))[0] == 4
     found = CLIENTS[1].consume(bootstrap, topic, 1, COUNT - 4)
     assert [r.offset for r in found] == list(range(4, COUNT))
 

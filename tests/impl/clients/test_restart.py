@@ -7,10 +7,11 @@ from pathlib import Path
 import confluent_kafka
 import pytest
 from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
-from confluent_kafka.admin import AdminClient, ConfigResource, OffsetSpec
+from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from impl_support.clients_broker import ServedBroker, served
+from impl_support.clients_confluent import EARLIEST, ConfigResource
 from impl_support.clients_records import CLIENTS, CODECS, Record
 
 SECONDS = 20
@@ -66,7 +67,7 @@ def test_records_topics_settings_and_commits_survive(own_data_dir: Path, how: st
                 assert [r.offset for r in here] == list(range(first, 10))
         places = CLIENTS[0].produce(broker.bootstrap, "gzip", [Record(b"next", partition=0)])
         assert places == [(0, 10)]
-        (start,) = admin.list_offsets({TopicPartition("zstd", 0): OffsetSpec.earliest()}).values()
+        (start,) = admin.list_offsets({TopicPartition("zstd", 0): EARLIEST}).values()
         assert start.result(SECONDS).offset == 3
 
 
@@ -115,7 +116,7 @@ def test_consumers_of_a_group_find_the_broker_again(own_data_dir: Path) -> None:
         first = consumer.poll(SECONDS)
         assert first is not None
         assert first.value() == b"1"
-        consumer.commit(first, asynchronous=False)
+        consumer.commit(message=first, asynchronous=False)
         stop(broker, "kill -9")
 
     with served(own_data_dir, port) as broker:
