@@ -34,22 +34,28 @@ HANDLERS: dict[int, str] = {
     23: "leader_epochs:offset_for_leader_epoch",
     32: "config_requests:describe_configs",
     33: "config_requests:alter_configs",
+    34: "log_dirs:alter_replica_log_dirs",
     35: "log_dirs:describe_log_dirs",
     37: "create_partitions:create_partitions",
     42: "groups.admin_requests:delete_groups",
+    43: "placement_requests:elect_leaders",
     44: "config_requests:incremental_alter_configs",
+    45: "placement_requests:alter_partition_reassignments",
+    46: "placement_requests:list_partition_reassignments",
     47: "groups.offset_requests:offset_delete",
     60: "metadata:describe_cluster",
     75: "metadata:describe_topic_partitions",
 }
 
-_found: dict[int, Handler] = {}
+HANDLERS_FOUND: dict[int, Handler] = {}
+"""Those that were needed so far."""
 
 
 def handler_of(api_key: int) -> Handler:
     """The handler of a served API.  Raises `KeyError` for one that is not served."""
-    handler = _found.get(api_key)
+    handler = HANDLERS_FOUND.get(api_key)
     if handler is None:
         module, name = HANDLERS[api_key].split(":")
-        handler = _found[api_key] = getattr(import_module(f"kproof_impl.core.{module}"), name)
+        handler = getattr(import_module(f"kproof_impl.core.{module}"), name)
+        HANDLERS_FOUND[api_key] = handler
     return handler

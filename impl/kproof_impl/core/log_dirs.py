@@ -1,4 +1,4 @@
-"""DescribeLogDirs, 1 to 4: where the logs are, and how large.
+"""DescribeLogDirs, 1 to 4: where the logs are, and how large; AlterReplicaLogDirs, 1 and 2.
 
 Null asks for all topics, and each topic for the partitions it names.  What is not there is left
 out, as in Kafka.  There is one directory, and no partition is on its way to another.
@@ -11,6 +11,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kproof_impl.messages.alter_replica_log_dirs import (
+    AlterReplicaLogDirPartitionResult,
+    AlterReplicaLogDirsRequest,
+    AlterReplicaLogDirsResponse,
+    AlterReplicaLogDirTopicResult,
+)
 from kproof_impl.messages.describe_log_dirs import (
     DescribeLogDirsPartition,
     DescribeLogDirsRequest,
@@ -18,6 +24,7 @@ from kproof_impl.messages.describe_log_dirs import (
     DescribeLogDirsResult,
     DescribeLogDirsTopic,
 )
+from kproof_impl.messages.errors import ErrorCode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,6 +60,26 @@ def describe_log_dirs(
                 usable_bytes=usable_bytes,
             )
         ]
+    )
+
+
+def alter_replica_log_dirs(
+    broker: Broker, _call: Call, request: AlterReplicaLogDirsRequest
+) -> AlterReplicaLogDirsResponse:
+    """Moving a log to the one directory there is changes nothing; there is no other."""
+    results: dict[str, list[AlterReplicaLogDirPartitionResult]] = {}
+    for directory in request.dirs:
+        for topic in directory.topics:
+            for index in topic.partitions:
+                error = ErrorCode.NONE
+                if directory.path != broker.store.log_dir:
+                    error = ErrorCode.LOG_DIR_NOT_FOUND
+                elif broker.topics.partition(topic.name, index) is None:
+                    error = ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+                result = AlterReplicaLogDirPartitionResult(index, error)
+                results.setdefault(topic.name, []).append(result)
+    return AlterReplicaLogDirsResponse(
+        results=[AlterReplicaLogDirTopicResult(name, found) for name, found in results.items()]
     )
 
 

@@ -60,8 +60,13 @@ class EpochCheckpoint:
         self._save()
 
     def note_recovered(self, epoch: int, start_offset: int) -> None:
-        """Like `assign`, while a log is walked through; `save` comes at the end."""
-        self._is_saved = not self._note(epoch, start_offset) and self._is_saved
+        """Like `assign`, while a log is walked through; `save` comes at the end.
+
+        The walk begins where a segment does, which may be after the epoch began: what is known of
+        an epoch stays.  What is beyond the end of the log is cut off by `truncate_end`.
+        """
+        if epoch > self.latest_epoch:
+            self._is_saved = not self._note(epoch, start_offset) and self._is_saved
 
     def _note(self, epoch: int, start_offset: int) -> bool:
         if epoch < 0:

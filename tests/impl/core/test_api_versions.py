@@ -4,12 +4,12 @@ import pytest
 
 from impl_support.stepping import Stepper
 from kproof_impl.core.dispatch import HANDLERS, handler_of
-from kproof_impl.core.errors import ErrorCode
 from kproof_impl.messages.api_versions import (
     ApiVersion,
     ApiVersionsRequest,
     ApiVersionsResponse,
 )
+from kproof_impl.messages.errors import ErrorCode
 from kproof_impl.wire.apis import APIS
 
 REQUEST = ApiVersionsRequest("apache-kafka-java", "4.0.0")

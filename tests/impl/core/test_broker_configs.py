@@ -21,8 +21,8 @@ from impl_support.config_requests import (
 )
 from impl_support.stepping import DATA_DIRECTORY, Stepper
 from kproof_impl.core.config import BrokerConfig
-from kproof_impl.core.errors import ErrorCode
 from kproof_impl.core.log_config import LogConfig
+from kproof_impl.messages.errors import ErrorCode
 
 
 @pytest.fixture

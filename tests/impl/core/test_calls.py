@@ -31,7 +31,7 @@ class Handled:
 @pytest.fixture
 def handled(monkeypatch: pytest.MonkeyPatch) -> Handled:
     handler = Handled()
-    monkeypatch.setitem(dispatch._found, KEY, handler)
+    monkeypatch.setitem(dispatch.HANDLERS_FOUND, KEY, handler)
     return handler
 
 

@@ -7,13 +7,13 @@ import pytest
 
 from impl_support.stepping import Stepper
 from kproof_impl.core.config import BrokerConfig
-from kproof_impl.core.errors import ErrorCode
 from kproof_impl.messages.create_partitions import (
     CreatePartitionsAssignment,
     CreatePartitionsRequest,
     CreatePartitionsResponse,
     CreatePartitionsTopic,
 )
+from kproof_impl.messages.errors import ErrorCode
 from kproof_impl.storage.faulty_files import FaultyFiles
 
 Wanted = tuple[str, int] | tuple[str, int, Sequence[Sequence[int]]]

@@ -8,7 +8,6 @@ import pytest
 
 from impl_support.stepping import Stepper
 from kproof_impl.core.config import BrokerConfig
-from kproof_impl.core.errors import ErrorCode
 from kproof_impl.messages.create_topics import (
     CreatableReplicaAssignment,
     CreatableTopic,
@@ -17,6 +16,7 @@ from kproof_impl.messages.create_topics import (
     CreateTopicsRequest,
     CreateTopicsResponse,
 )
+from kproof_impl.messages.errors import ErrorCode
 from kproof_impl.messages.ids import NO_ID
 from kproof_impl.storage.faulty_files import FaultyFiles
 

@@ -8,13 +8,13 @@ import pytest
 
 from impl_support.stepping import Stepper
 from kproof_impl.core.config import BrokerConfig
-from kproof_impl.core.errors import ErrorCode
 from kproof_impl.messages.delete_topics import (
     DeletableTopicResult,
     DeleteTopicsRequest,
     DeleteTopicsResponse,
     DeleteTopicState,
 )
+from kproof_impl.messages.errors import ErrorCode
 from kproof_impl.messages.ids import NO_ID
 from kproof_impl.messages.offset_commit import (
     OffsetCommitRequest,

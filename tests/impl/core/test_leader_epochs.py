@@ -85,3 +85,16 @@ def test_what_does_not_exist_is_unknown(broker: Stepper) -> None:
 
     assert asked(broker, 0, topic="no").error_code == unknown
     assert asked(broker, 0, partition=1).error_code == unknown
+
+
+def test_the_start_of_an_epoch_is_known_after_a_crash_in_a_later_segment() -> None:
+    broker = Stepper()
+    broker.topic("orders", configs={"segment.bytes": "300"})
+    broker.crash()  # Epoch 1 begins at offset 0.
+    for _ in range(6):
+        broker.produce("orders", b"x" * 100)
+    broker.restart()
+    broker.crash()
+
+    assert broker.partition("orders").log.end_offset_for_epoch(0).end_offset == 0
+    assert broker.partition("orders").log.end_offset_for_epoch(1).end_offset == 6

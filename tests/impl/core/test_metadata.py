@@ -8,8 +8,8 @@ import pytest
 
 from impl_support.stepping import Stepper
 from kproof_impl.core.config import BrokerConfig
-from kproof_impl.core.errors import ErrorCode
 from kproof_impl.core.topics import CONSUMER_OFFSETS
+from kproof_impl.messages.errors import ErrorCode
 from kproof_impl.messages.ids import NO_ID
 from kproof_impl.messages.metadata import (
     MetadataRequest,

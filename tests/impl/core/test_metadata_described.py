@@ -4,7 +4,6 @@ import pytest
 
 from impl_support.stepping import Stepper
 from kproof_impl.core.config import BrokerConfig
-from kproof_impl.core.errors import ErrorCode
 from kproof_impl.messages.describe_cluster import (
     DescribeClusterBroker,
     DescribeClusterRequest,
@@ -16,6 +15,7 @@ from kproof_impl.messages.describe_topic_partitions import (
     DescribeTopicPartitionsResponse,
     TopicRequest,
 )
+from kproof_impl.messages.errors import ErrorCode
 
 NOT_ASKED = -(1 << 31)
 

@@ -25,7 +25,6 @@ from impl_support.config_requests import (
 )
 from impl_support.stepping import Stepper
 from kproof_impl.core.config import BrokerConfig
-from kproof_impl.core.errors import ErrorCode
 from kproof_impl.core.log_config import LogConfig
 from kproof_impl.messages.alter_configs import AlterableConfig as NewConfig
 from kproof_impl.messages.alter_configs import AlterConfigsRequest
@@ -33,6 +32,7 @@ from kproof_impl.messages.alter_configs import AlterConfigsResource as NewConfig
 from kproof_impl.messages.describe_configs import (
     DescribeConfigsSynonym,
 )
+from kproof_impl.messages.errors import ErrorCode
 from kproof_impl.messages.incremental_alter_configs import (
     AlterableConfig,
     AlterConfigsResource,
