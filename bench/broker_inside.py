@@ -14,6 +14,7 @@ import argparse
 import asyncio
 import cProfile
 import pstats
+import socket
 import struct
 import tempfile
 import time
@@ -32,8 +33,12 @@ TOPIC = b"bench"
 class Dropped(asyncio.Transport):
     """A client that takes everything at once."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.socket = socket.socket()
+
     def get_extra_info(self, name: str, default: Any = None) -> Any:
-        return ("127.0.0.1", 1) if name == "peername" else default
+        return {"peername": ("127.0.0.1", 1), "socket": self.socket}.get(name, default)
 
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
         pass
@@ -47,8 +52,17 @@ class Dropped(asyncio.Transport):
     def writelines(self, list_of_data: Any) -> None:
         pass
 
-    def close(self) -> None:
+    def is_reading(self) -> bool:
+        return True
+
+    def pause_reading(self) -> None:
         pass
+
+    def resume_reading(self) -> None:
+        pass
+
+    def close(self) -> None:
+        self.socket.close()
 
 
 def produce_frame(value_bytes: int) -> bytes:
@@ -87,7 +101,8 @@ async def measure(given: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory(prefix="kproof-bench-") as folder:
         async with Broker(data_dir=Path(folder) / "data", topics={TOPIC.decode(): 1}) as broker:
             connection = Connection(broker.server)
-            connection.connection_made(Dropped())
+            transport = Dropped()
+            connection.connection_made(transport)
             frame = produce_frame(100)
             feed(connection, frame * 10, 100)
             for together in (1, 10, 50):
@@ -101,6 +116,7 @@ async def measure(given: argparse.Namespace) -> None:
                 profile.runcall(feed, connection, frame * 10, REQUESTS // 10)
                 pstats.Stats(profile).sort_stats("tottime").print_stats(40)
             connection.connection_lost(None)
+            transport.close()
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from kproof_impl.core.calls import NO_ANSWER, Call, CloseConnection, Connection
 from kproof_impl.core.config import BrokerConfig
-from kproof_impl.core.dispatch import handler_of
+from kproof_impl.core.dispatch import HANDLERS_FOUND, handler_of
 from kproof_impl.core.effects import Close, Effect, Pause, Report, Resume, Send
 from kproof_impl.core.inputs import Connected, Disconnected, Input, Received, Tick
 from kproof_impl.core.ports import Identifiers, LogStore
@@ -30,7 +30,9 @@ class Broker:
     """A single node, leader of all its partitions and coordinator of all groups.
 
     `observe` is called with each step that the specification has a name for, right after its
-    effect and before its answer; None costs nothing.
+    effect and before its answer; None costs nothing.  What it raises is raised by `start` or
+    `receive`, by every later call too, and is in `failure`: the step has happened, and none of its
+    effects is done.
     """
 
     def __init__(
@@ -44,6 +46,8 @@ class Broker:
         self.store = store
         self.identifiers = identifiers
         self.observe = observe
+        self.failure: Exception | None = None
+        """What the observer has raised."""
         self.now_ms = 0
         self.timers = Timers()
         self.waiting_fetches = WaitingFetches(self)
@@ -93,12 +97,18 @@ class Broker:
     ) -> None:
         """Tells whoever observes the broker that a step has happened; to be called if somebody
         does (`observe` is not None)."""
+        if self.failure is not None:
+            raise self.failure
         if self.observe is not None:
             event = Event(
                 self._events_count, self.now_ms, model, subject, action, parameters, state
             )
             self._events_count += 1
-            self.observe(event)
+            try:
+                self.observe(event)
+            except Exception as error:
+                self.failure = error
+                raise
 
     # -- life --------------------------------------------------------------------------------
 
@@ -118,6 +128,8 @@ class Broker:
 
     def receive(self, event: Input, now_ms: int) -> list[Effect]:
         """What is to be done because of an input, at a time in milliseconds since 1970."""
+        if self.failure is not None:
+            raise self.failure
         self.now_ms = max(self.now_ms, now_ms)
         if type(event) is Received:
             self._received(event)
@@ -131,6 +143,8 @@ class Broker:
             self._gone(event.connection_id)
         while self._ready:
             self._serve_backlog(self._ready.popleft())
+        if self.failure is not None:  # Even if something on the way has caught it.
+            raise self.failure
         effects, self._effects = self._effects, []
         return effects
 
@@ -166,11 +180,13 @@ class Broker:
         connection.busy = call
         self.requests_count += 1
         try:
-            response = handler_of(call.header.api_key)(self, call, request)
+            api_key = call.header.api_key
+            handler = HANDLERS_FOUND.get(api_key) or handler_of(api_key)
+            response = handler(self, call, request)
         except CloseConnection as closing:
             self.close(connection.connection_id, str(closing))
         except Exception as error:
-            if self.config.raises:
+            if self.config.raises or self.failure is not None:
                 raise
             self._effects.append(Report(_fault(call, error)))
             self.close(connection.connection_id, "the broker failed to answer")

@@ -35,10 +35,13 @@ def unsigned_varint(data: Buffer, position: int, end: int) -> tuple[int, int]:
     raise MalformedRequest(f"a number at byte {position} has more than five bytes")
 
 
+_ONE_BYTE = tuple(bytes((value,)) for value in range(0x80))
+
+
 def varint_bytes(value: int) -> bytes:
     """A number of variable length; at most 32 bits, and not negative."""
-    if value < 0x80:
-        return bytes((value,))
+    if 0 <= value < 0x80:
+        return _ONE_BYTE[value]
     encoded = bytearray()
     while value > 0x7F:
         encoded.append(value & 0x7F | 0x80)
