@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from kproof_impl import Broker
 
+    from .serve_observing import Observing
     from .serve_output import ServeOutput
 
 SECONDS_BETWEEN_COUNTERS = 10.0
@@ -62,6 +63,18 @@ def serve(  # noqa: PLR0913, PLR0917 - each is an option
             "num.partitions=3. Repeatable.",
         ),
     ] = None,
+    verify: Annotated[
+        bool,
+        typer.Option(
+            "--verify", help="Hold each step against the specification; stop at the first wrong."
+        ),
+    ] = False,
+    record: Annotated[
+        Path | None,
+        typer.Option(
+            "--record", metavar="FILE", help="Write each step to a new file, for kproof validate."
+        ),
+    ] = None,
     use_uvloop: Annotated[
         bool, typer.Option("--uvloop", help="Use uvloop, which must be installed.")
     ] = False,
@@ -75,11 +88,13 @@ def serve(  # noqa: PLR0913, PLR0917 - each is an option
     """Run a single-node broker that unmodified Kafka clients can use.
 
     It runs until Ctrl-C or SIGTERM, which end it cleanly; a second one ends it at once. Exit code:
-    0 stopped cleanly, 2 it could not start as it was asked to, 3 its logs could not be closed.
+    0 stopped cleanly, 1 --verify found a step that the specification does not allow, 2 it could not
+    start as it was asked to or go on recording, 3 its logs could not be closed.
     """
     from kproof_impl import Broker
     from kproof_impl.shell.settings import SettingRefused, parse_assignments, parse_settings
 
+    from .serve_observing import Observing
     from .serve_output import ServeOutput
 
     if in_memory and data_dir is not None:
@@ -90,20 +105,33 @@ def serve(  # noqa: PLR0913, PLR0917 - each is an option
     except SettingRefused as error:
         raise Refused(f"--config {error}") from error
     limits, warning = settings.limits.within_open_files(may_raise=True)
+    named = _topics(topics or ())
+    observing = None
+    if verify or record is not None:
+        observing = Observing(is_verified=verify, recording=record)
     broker = Broker(
         port=port,
         host=host,
         advertised_host=advertised_host or None,
         data_dir=data_dir,
         in_memory=in_memory,
-        topics=_topics(topics or ()),
+        topics=named,
         settings=settings.broker,
         limits=limits,
         tell=output.tell,
+        observe=observing,
     )
     if warning:
         output.warn(warning)
-    return _run(broker, output, use_uvloop=use_uvloop)
+    try:
+        return _run(broker, output, observing, use_uvloop=use_uvloop)
+    except Exception as error:
+        if observing is None or error is not observing.error:
+            raise
+        return observing.tell_failure(output)
+    finally:
+        if observing is not None:
+            observing.close()
 
 
 def _topics(texts: Sequence[str]) -> dict[str, int]:
@@ -121,12 +149,14 @@ def _topics(texts: Sequence[str]) -> dict[str, int]:
     return topics
 
 
-def _run(broker: Broker, output: ServeOutput, *, use_uvloop: bool) -> int:
+def _run(
+    broker: Broker, output: ServeOutput, observing: Observing | None, *, use_uvloop: bool
+) -> int:
     import asyncio
 
     factory = _uvloop_factory() if use_uvloop else None
     with asyncio.Runner(loop_factory=factory) as runner:
-        return runner.run(_serve(broker, output))
+        return runner.run(_serve(broker, output, observing))
 
 
 def _uvloop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
@@ -139,7 +169,7 @@ def _uvloop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
     return factory
 
 
-async def _serve(broker: Broker, output: ServeOutput) -> int:
+async def _serve(broker: Broker, output: ServeOutput, observing: Observing | None) -> int:
     import asyncio
 
     from kproof_impl.records.errors import LogFailed
@@ -156,15 +186,18 @@ async def _serve(broker: Broker, output: ServeOutput) -> int:
         raise Refused(str(error)) from error
     asyncio.get_running_loop().set_exception_handler(broker.server.loop_failed)
     output.listening(broker)
-    counting = asyncio.create_task(_count(broker, output))
-    await stop.wait()
+    counting = asyncio.create_task(_count(broker, output, observing))
+    broker.server.on_failure = stop.set
+    if observing is None or observing.error is None:
+        await stop.wait()
     counting.cancel()
-    output.stopping()
+    if observing is None or observing.error is None:
+        output.stopping()
     try:
         await broker.stop()
     except LogFailed as error:
         raise Refused(f"the logs could not be closed: {error}", UNKNOWN) from error
-    output.stopped()
+    output.stopped(None if observing is None else observing.steps_verified)
     return 0
 
 
@@ -185,11 +218,11 @@ def _stop_on_signals(stop: asyncio.Event, output: ServeOutput) -> None:
         loop.add_signal_handler(each, on_signal, int(each))
 
 
-async def _count(broker: Broker, output: ServeOutput) -> None:
+async def _count(broker: Broker, output: ServeOutput, observing: Observing | None) -> None:
     """Shows the counters now and then."""
     import asyncio
 
     every = SECONDS_ON_A_TERMINAL if output.is_renewing else SECONDS_BETWEEN_COUNTERS
     while True:
         await asyncio.sleep(every)
-        output.count(broker.server)
+        output.count(broker.server, None if observing is None else observing.steps_verified)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from kproof_impl.shell.notices import Notice
     from kproof_impl.shell.server import Server
 
+    from ..conformance.trial import Report
+
 EXAMPLE_TOPIC = "orders"
 
 EXAMPLE = """\
@@ -33,9 +35,11 @@ class Counters:
     topics: int
     partitions: int
     groups: int
+    steps_verified: int | None = None
+    """How many steps the specification has allowed; None: it is not asked."""
 
 
-def counters(server: Server) -> Counters:
+def counters(server: Server, steps_verified: int | None = None) -> Counters:
     """The counters of a running broker."""
     broker = server.broker
     return Counters(
@@ -46,6 +50,7 @@ def counters(server: Server) -> Counters:
         topics=len(broker.topics.by_name),
         partitions=broker.topics.partitions_count,
         groups=broker.groups_count,
+        steps_verified=steps_verified,
     )
 
 
@@ -109,15 +114,16 @@ class ServeOutput:
         else:
             self._write(self._error, f"kproof: {text}")
 
-    def count(self, server: Server) -> None:
+    def count(self, server: Server, steps_verified: int | None = None) -> None:
         """Shows the counters, if any has changed."""
-        now, seconds = counters(server), time.monotonic()
+        now, seconds = counters(server, steps_verified), time.monotonic()
         before, elapsed = self._before or now, seconds - self._before_seconds
         self._before, self._before_seconds = now, seconds
         if now == before or self._is_quiet:
             return
         if self._is_json:
-            self._print_json("counters", seconds=round(elapsed, 3), **asdict(now))
+            fields = {name: each for name, each in asdict(now).items() if each is not None}
+            self._print_json("counters", seconds=round(elapsed, 3), **fields)
             return
         text = counters_line(now, before, elapsed)
         if self.is_renewing:
@@ -132,12 +138,21 @@ class ServeOutput:
         if not self._is_json and not self._is_quiet:
             self._write(self._error, "kproof: stopping; once more to stop at once")
 
-    def stopped(self) -> None:
+    def stopped(self, steps_verified: int | None = None) -> None:
         """It has stopped cleanly."""
         if self._is_json:
-            self._print_json("stopped")
+            fields = {} if steps_verified is None else {"steps_verified": steps_verified}
+            self._print_json("stopped", **fields)
         elif not self._is_quiet:
-            self._write(self._out, "kproof: stopped")
+            self._write(self._out, f"kproof: stopped{_verified(steps_verified)}")
+
+    def diverged(self, report: Report) -> None:
+        """It did what the specification does not allow, and was stopped."""
+        self._clear()
+        if self._is_json:
+            self._print_json("diverged", **report.as_json())
+        else:
+            self._write(self._error, f"kproof: {report.text()}")
 
     def close(self) -> None:
         """Takes the line of counters away."""
@@ -175,7 +190,12 @@ def counters_line(now: Counters, before: Counters, seconds: float) -> str:
         f"{rate(now.bytes_in - before.bytes_in) / 1e6:,.1f} MB/s in, "
         f"{rate(now.bytes_out - before.bytes_out) / 1e6:,.1f} MB/s out, "
         f"{_counted(now.partitions, 'partition')}, {_counted(now.groups, 'group')}"
+        f"{_verified(now.steps_verified)}"
     )
+
+
+def _verified(steps: int | None) -> str:
+    return "" if steps is None else f", {_counted(steps, 'step')} verified"
 
 
 def _introduction(broker: Broker) -> str:

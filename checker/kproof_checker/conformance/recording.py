@@ -7,6 +7,7 @@ is taken for not written.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,23 +25,39 @@ class UnreadableRecording(Exception):
 
 
 class Recorder:
-    """Writes events to a file as they are told.  Each line is given to the system at once."""
+    """Writes events to a new file as they are told.  Each line is given to the system at once.
+
+    Raises `UnreadableRecording` if the file is there already or cannot be made, and `OSError` when
+    a line cannot be written.
+    """
 
     def __init__(self, path: Path) -> None:
+        self._path = path
+        self.events_count = 0
         try:
-            self._file: IO[str] = path.open("w", encoding="utf-8", buffering=1)
+            self._file: IO[str] = path.open("x", encoding="utf-8", buffering=1)
+        except FileExistsError as error:
+            raise UnreadableRecording(
+                f"{path} is there already, and a recording is never written over: give another "
+                "name (several are validated as one history: kproof validate FIRST SECOND)"
+            ) from error
         except OSError as error:
             raise UnreadableRecording(f"{path} cannot be written: {error.strerror}") from error
         self._write({"format": FORMAT, "version": VERSION})
 
     def __call__(self, event: Event) -> None:
         self._write({name: getattr(event, name) for name in FIELDS})
+        self.events_count += 1
 
     def _write(self, fields: dict[str, Any]) -> None:
         self._file.write(json.dumps(fields, separators=(",", ":")) + "\n")
 
     def close(self) -> None:
-        self._file.close()
+        """Ends the recording.  One without events is taken away, so that its name is free."""
+        with contextlib.suppress(OSError):  # What could not be written was told when it was.
+            self._file.close()
+        if self.events_count == 0:
+            self._path.unlink(missing_ok=True)
 
 
 def read_recording(path: Path) -> Iterator[Event]:
@@ -55,12 +72,13 @@ def read_recording(path: Path) -> Iterator[Event]:
 
 
 def _events(path: Path, file: IO[str]) -> Iterator[Event]:
+    number = 0
     for number, line in enumerate(file, start=1):
-        if not line.endswith("\n"):
+        if not line.endswith("\n") and number > 1:
             return  # The broker was killed while it wrote this.
         try:
             fields = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise UnreadableRecording(
                 f"{path}, line {number}: expected a JSON object, found {line[:40]!r}"
             ) from error
@@ -68,6 +86,8 @@ def _events(path: Path, file: IO[str]) -> Iterator[Event]:
             _check_header(path, fields)
         else:
             yield _event(path, number, fields)
+    if number == 0:
+        raise UnreadableRecording(f"{path} is no recording: it is empty")
 
 
 def _check_header(path: Path, fields: object) -> None:
@@ -88,7 +108,7 @@ def _event(path: Path, number: int, fields: object) -> Event:
             f"{path}, line {number}: expected an object with {', '.join(FIELDS)}"
         )
     is_event = (
-        all(isinstance(fields[name], int) for name in FIELDS[:2])
+        all(type(fields[name]) is int for name in FIELDS[:2])
         and all(isinstance(fields[name], str) for name in FIELDS[2:5])
         and all(isinstance(fields[name], dict) for name in FIELDS[5:])
     )

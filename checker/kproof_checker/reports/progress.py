@@ -31,23 +31,30 @@ class ProgressLine:
 
     def __call__(self, progress: Progress) -> None:
         """Shows where the search is, if it is time to."""
-        elapsed = time.monotonic() - self._begin
-        if elapsed < self._next:
+        if not self.is_due():
             return
-        self._next = elapsed + (TERMINAL_EVERY if self._is_terminal else PLAIN_EVERY)
         seconds, distinct = self._before
         rate = (progress.distinct - distinct) / max(progress.seconds - seconds, 1e-9)
         if progress.seconds - seconds >= 1.0:
             self._before = (progress.seconds, progress.distinct)
-        self._write(line(self.label, progress, rate))
+        self.show(line(self.label, progress, rate))
+
+    def is_due(self) -> bool:
+        """Whether it is time to show something; it says so once."""
+        elapsed = time.monotonic() - self._begin
+        if elapsed < self._next:
+            return False
+        self._next = elapsed + (TERMINAL_EVERY if self._is_terminal else PLAIN_EVERY)
+        return True
 
     def close(self) -> None:
         """Takes the line away."""
         if self._is_shown:
-            self._write("")
+            self.show("")
             self._is_shown = False
 
-    def _write(self, text: str) -> None:
+    def show(self, text: str) -> None:
+        """Shows a line instead of the one before."""
         try:
             if self._is_terminal:
                 width = _columns(self._stream)
@@ -58,6 +65,39 @@ class ProgressLine:
         except OSError:
             return  # Nobody reads it: the search matters more.
         self._is_shown = self._is_terminal
+
+
+class CountLine:
+    """The same for work that only counts: `validate: 120,000 steps, 14,000/s, 8.5 s`."""
+
+    LOOKS_EVERY = 256
+    """Counts between two looks at the clock."""
+
+    def __init__(self, label: str, what: str, stream: TextIO | None = None) -> None:
+        self._label = label
+        self._what = what
+        self._line = ProgressLine(label, stream)
+        self._begin = time.monotonic()
+        self._before = (0.0, 0)
+
+    def __call__(self, count: int) -> None:
+        """Shows how far it is, if it is time to."""
+        if count % self.LOOKS_EVERY:
+            return
+        seconds = time.monotonic() - self._begin
+        if not self._line.is_due():
+            return
+        before, count_before = self._before
+        rate = (count - count_before) / max(seconds - before, 1e-9)
+        self._before = (seconds, count)
+        self._line.show(
+            f"{self._label}: {number(count)} {self._what}, {number(int(rate))}/s, "
+            f"{duration(seconds)}"
+        )
+
+    def close(self) -> None:
+        """Takes the line away."""
+        self._line.close()
 
 
 def line(label: str, progress: Progress, rate: float) -> str:

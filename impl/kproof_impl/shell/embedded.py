@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 from kproof_impl.core.broker import Broker as Core
 from kproof_impl.core.config import BrokerConfig
 from kproof_impl.core.ports import Identifiers, LogStore
+from kproof_impl.events import Observer
 from kproof_impl.shell.clock import Clock
 from kproof_impl.shell.identifiers import RandomIdentifiers
 from kproof_impl.shell.limits import Limits
@@ -52,6 +53,10 @@ class Broker:
                 defaults of its topics, the limits of its sockets.  They go over those that
                 `settings` and `limits` give as objects.
 
+    observe     Called with each step that the specification has a name for (`kproof_impl.events`),
+                in the broker's thread, before the answer leaves.  If it raises, the broker serves
+                nobody any more, and `stop()`, which ends every `with`, raises that.
+
     It is started by `with` or `async with`, or by `start()` and `stop()`; one object is started
     once.  It raises `SettingRefused`, and starting raises `PortRefused`, `LogFailed` or
     `TopicRefused`, each with a text for a user.
@@ -71,6 +76,7 @@ class Broker:
         limits: Limits | None = None,
         identifiers: Identifiers | None = None,
         tell: Tell = tell_logging,
+        observe: Observer | None = None,
     ) -> None:
         if in_memory and data_dir is not None:
             raise ValueError(
@@ -88,6 +94,7 @@ class Broker:
         self._settings, self._limits = parse_settings(configs or {}, settings, limits)
         self._identifiers = identifiers or RandomIdentifiers()
         self._tell = tell
+        self._observe = observe
         self._server: Server | None = None
         self._thread: _LoopThread | None = None
 
@@ -127,7 +134,7 @@ class Broker:
             self._settings, advertised_host=self.advertised_host, advertised_port=self.port
         )
         clock = Clock()
-        core = Core(settings, store, self._identifiers)
+        core = Core(settings, store, self._identifiers, self._observe)
         try:
             core.start(clock.now_ms())
             create_topics(core, self._topics, clock.now_ms())

@@ -42,6 +42,8 @@ class Server:
         self.bytes_in = 0
         self.bytes_out = 0
         self.accepted_count = 0
+        self.on_failure: Callable[[], None] | None = None
+        """Called when the broker's observer has raised: then it serves nobody any more."""
         self._write_full: dict[int, Connection] = {}
         self._unfinished_bytes = 0
         self._servers: list[asyncio.Server] = []
@@ -70,7 +72,8 @@ class Server:
     async def stop(self, *, is_kept: bool = True) -> None:
         """Answers no more, lets what is on its way out leave, and closes the logs.
 
-        Logs that are not kept are left as they are, which takes no time.
+        Logs that are not kept are left as they are, which takes no time; so are those of a broker
+        whose observer has raised, which is raised here.
         """
         self._is_stopping = True
         for server in self._servers:
@@ -88,18 +91,20 @@ class Server:
                     connection.abort()
                 await asyncio.sleep(0)
         try:
-            if is_kept:
+            if is_kept and self.broker.failure is None:
                 self.broker.stop(self.clock.now_ms())
             else:
                 self.broker.store.close(is_clean=False)
         finally:
             self.notices.close()
+        if self.broker.failure is not None:
+            raise self.broker.failure
 
     # -- what connections call -----------------------------------------------------------------
 
     def accept(self, connection: Connection, host: str) -> None:
         """A connection has been made: numbers it, or ends it if there are too many."""
-        if self._is_stopping:
+        if self._is_stopping or self.broker.failure is not None:
             connection.abort()
             return
         if len(self.connections) >= self.limits.max_connections:
@@ -179,9 +184,14 @@ class Server:
 
     def feed(self, event: Input, now_ms: int) -> None:
         """Hands the core an input, and does what it wants done.  `flush` ends the turn."""
+        if self.broker.failure is not None:
+            return
         try:
             effects = self.broker.receive(event, now_ms)
         except Exception as error:
+            if self.broker.failure is not None:
+                self._fail()
+                return
             # The core reports its own faults in requests; this one was in a timer or a clean-up.
             self._report(error)
             return
@@ -199,6 +209,16 @@ class Server:
                     connection.send(buffers)
             else:
                 self._perform(effect)
+
+    def _fail(self) -> None:
+        """The observer has raised: nobody is served any more, and nothing more leaves."""
+        for server in self._servers:
+            server.close()
+        self.unflushed.clear()
+        for connection in list(self.connections.values()):
+            connection.abort()
+        if self.on_failure is not None:
+            self.on_failure()
 
     def _perform(self, effect: Effect) -> None:
         """Anything but an answer."""
@@ -234,6 +254,8 @@ class Server:
     def _set_timer(self) -> None:
         due_ms = self.broker.next_deadline_ms()
         if due_ms is None or self._loop is None or self._is_stopping:
+            return
+        if self.broker.failure is not None:
             return
         if self._timer is not None:
             if self._timer_due_ms <= due_ms:
