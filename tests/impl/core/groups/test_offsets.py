@@ -1,6 +1,5 @@
 """OffsetCommit, OffsetFetch, OffsetDelete, and when offsets expire."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -25,16 +24,6 @@ from kproof_impl.messages.offset_fetch import (
     OffsetFetchRequestGroup,
     OffsetFetchRequestTopics,
 )
-
-RETENTION_MS = 100_000
-CHECK_MS = 10_000
-
-
-def expiring(topics: Mapping[str, int] | None = None) -> Stepper:
-    """A broker that forgets offsets soon."""
-    return grouped(
-        topics, offsets_retention_ms=RETENTION_MS, offsets_retention_check_interval_ms=CHECK_MS
-    )
 
 
 def codes(response: Any) -> list[int]:

@@ -1,7 +1,5 @@
 """`__consumer_offsets` when the disk refuses, or when the topic itself is changed."""
 
-import pytest
-
 from impl_support.group_members import (
     Consumer,
     commit_request,
@@ -10,8 +8,6 @@ from impl_support.group_members import (
     settle,
 )
 from impl_support.list_log import ListStore
-from impl_support.stepping import Stepper
-from kproof_impl.core.groups import offsets_log
 from kproof_impl.core.groups.group import Group
 from kproof_impl.core.groups.offsets_log import fold
 from kproof_impl.core.groups.rebalance import STORE_AGAIN_MS
@@ -29,11 +25,6 @@ def group_of(consumer: Consumer) -> Group:
     return consumer.broker.broker.groups.groups[consumer.group]
 
 
-def records_count(broker: Stepper) -> int:
-    partitions = broker.broker.topics.by_name[CONSUMER_OFFSETS].partitions
-    return sum(one.log_end_offset - one.log_start_offset for one in partitions)
-
-
 class Refusing:
     """A broker whose offsets log can be made to refuse."""
 
@@ -46,12 +37,6 @@ class Refusing:
         for (topic_id, _), log in self.store.logs.items():
             if topic_id == topic.topic_id:
                 log.fails = fails
-
-
-@pytest.fixture
-def short_logs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Logs are looked at from the 20th record on."""
-    monkeypatch.setattr(offsets_log, "REWRITE_RECORDS_MIN", 20)
 
 
 # -- a disk that refuses -----------------------------------------------------------------------
