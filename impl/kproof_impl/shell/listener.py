@@ -58,7 +58,9 @@ def _addresses(host: str) -> list[tuple[int, str]]:
 
 
 def _bound(family: int, address: str, port: int, host: str) -> socket.socket:
-    bound = socket.socket(family, socket.SOCK_STREAM)
+    # Named as TCP, or asyncio does not turn Nagle's algorithm off for what is accepted: then the
+    # end of an answer of several writes waits 40 ms for the client's delayed acknowledgement.
+    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         bound.setblocking(False)
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
