@@ -75,9 +75,10 @@ def test_a_broker_is_followed_through_losses_of_power() -> None:
 
 def altered(event: Event, where: str, name: str, change: Callable[[Any], Any]) -> Event:
     """The event with one number changed."""
-    values = dict(getattr(event, where))
-    values[name] = change(values[name])
-    return replace(event, **{where: values})
+    values = {name: change(getattr(event, where)[name])}
+    if where == "state":
+        return replace(event, state=event.state | values)
+    return replace(event, parameters=event.parameters | values)
 
 
 def lies(events: list[Event]) -> list[tuple[str, list[Event]]]:
