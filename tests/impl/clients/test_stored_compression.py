@@ -15,16 +15,18 @@ from impl_support.clients_broker import ServedBroker
 from impl_support.clients_records import CLIENTS, CODECS, Client, Record, named
 
 CODEC_MASK = 0b111
+METADATA_LOG_ID = "AAAAAAAAAAAAAAAAAAAAAQ"
+"""The id that Kafka too gives it; directories have the names of topic ids."""
 OVERHEAD = 12
 """Bytes of a batch before those that its length counts."""
 
 
 def log_sizes(data_dir: Path) -> dict[Path, int]:
-    """The segments of all logs but the broker's own, which has names with two underscores."""
+    """The segments of all logs but that of the broker's metadata."""
     return {
         path: path.stat().st_size
         for path in data_dir.rglob("*.log")
-        if not path.parent.name.startswith("__")
+        if not path.parent.name.startswith(METADATA_LOG_ID)
     }
 
 
