@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, Queue
 
+from kproof_checker.cli.serve_observing import DIVERGED
+
 ELSEWHERE = "KPROOF_TEST_BOOTSTRAP"
 ELSEWHERE_DATA = "KPROOF_TEST_DATA_DIR"
 
@@ -45,9 +47,14 @@ class ServedBroker:
 
 @contextmanager
 def served(data_dir: Path, port: int = 0) -> Iterator[ServedBroker]:
-    """Run `kproof serve` until the block ends; then it must stop cleanly on SIGTERM."""
+    """Run `kproof serve` until the block ends; then it must stop cleanly on SIGTERM.
+
+    The specification follows each of its steps: a broker that does what it does not allow stops,
+    and fails the test.
+    """
     kproof = Path(sys.executable).with_name("kproof")
-    command = [str(kproof), "serve", "--port", str(port), "--data-dir", str(data_dir), *SETTINGS]
+    where = ("--port", str(port), "--data-dir", str(data_dir))
+    command = [str(kproof), "serve", "--verify", *where, *SETTINGS]
     said: list[str] = []
     addresses: Queue[str] = Queue()
     with subprocess.Popen(
@@ -82,6 +89,7 @@ def served(data_dir: Path, port: int = 0) -> Iterator[ServedBroker]:
             finally:
                 listener.join(STOP_SECONDS)
     assert "Traceback" not in "".join(said), "".join(said)
+    assert process.returncode != DIVERGED, "".join(said)
 
 
 def elsewhere() -> ServedBroker | None:
