@@ -14,6 +14,8 @@ import platform
 import statistics
 import subprocess
 import sys
+import tempfile
+import time
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,6 +26,8 @@ from broker_servers import Server, kproof, mock, stub
 
 READ_LEFT = 12_000
 """Records at the end of a topic that are not waited for, so that no time-out is measured."""
+
+FILE_ALONE = "a file alone, writes of 950 kB"
 
 EMBEDDED = """
 import time
@@ -100,6 +104,8 @@ def measure_all(
             for name, server in running.items():
                 start = {"start_ms": 1000 * server.start_seconds}
                 found["start", name].append(start)
+                if name == "kproof":
+                    found[FILE_ALONE, name].append({"mb": file_megabytes(given.folder)})
                 found["resident at the start", name].append({"mb": server.resident_bytes / 1e6})
             last: dict[str, Figures] = {}
             for row in rows(given.scale):
@@ -119,6 +125,16 @@ def measure_all(
     return found
 
 
+def file_megabytes(folder: str | None) -> float:
+    """MB/s of a file alone, written as the broker does: what no broker on this disk exceeds."""
+    data = bytes(950_000)
+    with tempfile.NamedTemporaryFile(dir=folder) as file:
+        started = time.perf_counter()
+        for _ in range(400):
+            os.writev(file.fileno(), (data[:16], memoryview(data)[16:]))
+        return 400 * len(data) / (time.perf_counter() - started) / 1e6
+
+
 def embedded_milliseconds(runs: int) -> float:
     """From the start of a Python program's imports until `async with Broker()` is entered."""
     times = []
@@ -133,6 +149,7 @@ def embedded_milliseconds(runs: int) -> float:
 def table(found: dict[tuple[str, str], list[Figures]], given: argparse.Namespace) -> list[Any]:
     """The medians, row by row."""
     kinds = [(row.what, row.figure, row.unit, row.aim, row.mode) for row in rows(given.scale)]
+    kinds.append((FILE_ALONE, "mb", "MB/s", "", ""))
     kinds.append(("start", "start_ms", "ms", "< 300 ms", ""))
     kinds.append(("resident at the start", "mb", "MB", "", ""))
     kinds.append(("resident at the end", "mb", "MB", "", ""))
