@@ -14,6 +14,7 @@ from kproof_impl.core.config import BrokerConfig
 from kproof_impl.core.dispatch import HANDLERS_FOUND, handler_of
 from kproof_impl.core.effects import Close, Effect, Pause, Report, Resume, Send
 from kproof_impl.core.inputs import Connected, Disconnected, Input, Received, Tick
+from kproof_impl.core.observed_log import ObservedLog
 from kproof_impl.core.ports import Identifiers, LogStore
 from kproof_impl.core.timers import Timers
 from kproof_impl.core.topics import Topics
@@ -125,6 +126,9 @@ class Broker:
         """A clean end: what comes next starts without recovery.  No input may follow."""
         self.now_ms = max(self.now_ms, now_ms)
         self.store.close()
+        for partition in self.topics.all_partitions():
+            if isinstance(partition.log, ObservedLog):
+                partition.log.tell_closed()
 
     def receive(self, event: Input, now_ms: int) -> list[Effect]:
         """What is to be done because of an input, at a time in milliseconds since 1970."""

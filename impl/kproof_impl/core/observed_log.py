@@ -82,6 +82,10 @@ class ObservedLog:
             self._recovery_point = self._log.recovery_point
             self._told("flush", {"recovery_point": self._recovery_point})
 
+    def tell_closed(self) -> None:
+        """The store has closed the log cleanly, and so forced all of it to the disk."""
+        self._tell_forced()
+
     def _tell_deleted(self, before: Sequence[SegmentFacts], now_ms: int) -> None:
         first = self._log.segment_facts()[0].base_offset
         deleted = [facts for facts in before if facts.base_offset < first]
