@@ -33,10 +33,18 @@ class Follower:
         self.machine: Machine[Any] = model.open(**constants)
         self.state: Any = self.machine.initial_state()
         self.event: Event | None = None
+        self.is_gone = False
+        """Whether what it follows is no more."""
+        self.is_loaded = True
+        """Whether the present life of the broker has it."""
 
     def follow(self, event: Event) -> None:
         """Takes the step of an event.  Raises `Divergence`."""
         raise NotImplementedError
+
+    def restarted(self) -> bool:
+        """The broker has been started again.  False if nothing of this has outlived it."""
+        return True
 
     def summary(self) -> str:
         """What the model has, for a report."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from kproof_impl.core.groups import rebalance
+from kproof_impl.core.groups import rebalance, told
 from kproof_impl.core.groups.answers import answer_sync, join_refused
 from kproof_impl.core.groups.group import Group, GroupState
 from kproof_impl.core.groups.member import Member
@@ -74,6 +74,7 @@ class GroupCoordinator:
             self.log.append(group_id, tombstones)
             for topic, partition in part:
                 group.remove_offset(topic, partition)
+            told.removed_offsets(self, group, part)
 
     def remove_group(self, group: Group) -> None:
         """Removes a group that is empty, and its offsets.  Raises `StoreRefused`."""
@@ -83,6 +84,7 @@ class GroupCoordinator:
         for member_id in list(group.pending_members):
             rebalance.forget_pending(group, member_id)
         del self.groups[group.group_id]
+        told.changed(self, group, "remove_group")
 
     def _alive(self, partition_index: int) -> Iterator[KeyValue]:
         """What is stored of all groups of one partition, as the log should have it.
@@ -115,6 +117,7 @@ class GroupCoordinator:
                     group.set_offset(key.topic, key.partition, read_offset(value))
             except UnknownRecord:
                 continue  # Of a newer Kafka: there is no use for it here.
+        told.loaded(self)
         self.log.rewrite_long_ones()
         known = self.broker.topics.by_name
         for topic in dict.fromkeys(
@@ -190,13 +193,16 @@ class GroupCoordinator:
                     self.remove_offsets(group, [(name, partition) for partition in of_topic])
                 except StoreRefused:
                     # The topic is gone all the same; what the log still has goes at the next start.
-                    group.offsets.pop(name, None)
+                    left = group.offsets.pop(name, {})
+                    pairs = [(name, partition) for partition in left]
+                    told.removed_offsets(self, group, pairs, is_stored=False)
 
     def _resign(self) -> None:
         error = ErrorCode.NOT_COORDINATOR
         groups, self.groups = self.groups, {}
         self.log.forget()
         for group in groups.values():
+            told.changed(self, group, "resign")
             for timer in (group.join_timer, group.sync_timer, *group.pending_members.values()):
                 if timer is not None:
                     timer.cancel()

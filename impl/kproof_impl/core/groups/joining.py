@@ -20,7 +20,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kproof_impl.core.calls import Call
-from kproof_impl.core.groups import rebalance
+from kproof_impl.core.groups import rebalance, told
 from kproof_impl.core.groups.answers import join_refused, joined
 from kproof_impl.core.groups.group import Group, GroupState
 from kproof_impl.core.groups.member import Member
@@ -99,6 +99,7 @@ class Joining:
             except StoreRefused as refused:
                 del groups[request.group_id]
                 return self.refused(refused.error_code)
+            told.changed(self.coordinator, group, "create")
         if request.member_id:
             return self._join_with_member_id(group)
         if request.group_instance_id is None:
@@ -124,7 +125,7 @@ class Joining:
         """A group that is full goes on without those that come last."""
         member = group.members.get(self.request.member_id)
         if member is not None:
-            rebalance.remove_member(group, member)
+            rebalance.remove_member(self.coordinator, group, member, "full")
             rebalance.on_members_removed(self.coordinator, group)
         elif rebalance.forget_pending(group, self.request.member_id):
             rebalance.complete_join_if_all_are_there(self.coordinator, group)
@@ -190,14 +191,30 @@ class Joining:
                 rebalance.update_member(group, member, old_protocols, old_timeouts_ms)
                 return self.refused(refused.error_code, member_id="")
             group.subscribed_topics = group.compute_subscribed_topics()
+            self._tell_replaced(group, member, old_member_id, is_stored=True)
             return self._in_place(group, member, old_leader)
+        self._tell_replaced(group, member, old_member_id, is_stored=False)
         rebalance.wait_at_join(group, member, self.call)
+        told.rejoined(self.coordinator, group, member, None)
         rebalance.rebalance_or_complete_join(self.coordinator, group)
         return None
+
+    def _tell_replaced(
+        self, group: Group, member: Member, old_member_id: str, is_stored: bool
+    ) -> None:
+        told.changed(
+            self.coordinator,
+            group,
+            "replace_static_member",
+            member=old_member_id,
+            new_member=member.member_id,
+            is_stored=is_stored,
+        )
 
     def _in_place(self, group: Group, member: Member, old_leader: str | None) -> JoinGroupResponse:
         """KIP-814: a leader that comes back is told that it leads, and not to deal again.  Before
         that, it was told that its old member id leads, so that it would not."""
+        told.received_join(self.coordinator, group, member)
         is_leader = group.leader == member.member_id
         if self.call.api_version >= SKIP_ASSIGNMENT_VERSION:
             return joined(group, member, skip_assignment=is_leader)
@@ -219,9 +236,14 @@ class Joining:
         is_same = member.has_same_protocols(self.protocols)
         match group.state:
             case GroupState.COMPLETING_REBALANCE if is_same:
-                return joined(group, member)
+                return self._answered(group, member)
             case GroupState.STABLE if is_same and group.leader != member.member_id:
-                return joined(group, member)
+                return self._answered(group, member)
             case _:
                 self._rejoin(group, member)
                 return None
+
+    def _answered(self, group: Group, member: Member) -> JoinGroupResponse:
+        """The answer once more."""
+        told.received_join(self.coordinator, group, member)
+        return joined(group, member)

@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kproof_impl.core.calls import Call
-from kproof_impl.core.groups import rebalance
+from kproof_impl.core.groups import rebalance, told
 from kproof_impl.core.groups.answers import synced
 from kproof_impl.core.groups.group import Group, GroupState
 from kproof_impl.core.groups.joining import Joining
@@ -77,6 +77,7 @@ def sync_group(broker: Broker, call: Call, request: SyncGroupRequest) -> SyncGro
     if group.state is GroupState.STABLE:
         rebalance.note_sync(group, member)
         rebalance.keep_alive(coordinator, group, member)
+        told.received_assignment(coordinator, group, member)
         return synced(group, member)
     rebalance.wait_at_sync(member, call)
     rebalance.note_sync(group, member)
@@ -135,7 +136,7 @@ def leave_group(broker: Broker, _call: Call, request: LeaveGroupRequest) -> Leav
         unknown = ErrorCode.UNKNOWN_MEMBER_ID
         return LeaveGroupResponse(members=[_left(one, unknown) for one in request.members])
     members_before, pending_before = len(group.members), len(group.pending_members)
-    responses = [_left(one, _leave(group, one)) for one in request.members]
+    responses = [_left(one, _leave(coordinator, group, one)) for one in request.members]
     if len(group.members) < members_before:
         _on_left(coordinator, group)
     elif len(group.pending_members) < pending_before:
@@ -147,7 +148,7 @@ def _left(identity: MemberIdentity, error: ErrorCode) -> MemberResponse:
     return MemberResponse(identity.member_id, identity.group_instance_id, error)
 
 
-def _leave(group: Group, identity: MemberIdentity) -> ErrorCode:
+def _leave(coordinator: GroupCoordinator, group: Group, identity: MemberIdentity) -> ErrorCode:
     """One member leaves.  A static one may be named by its instance alone: so an administrator
     removes it; the member itself does not leave when it stops."""
     member_id = identity.member_id
@@ -157,7 +158,7 @@ def _leave(group: Group, identity: MemberIdentity) -> ErrorCode:
         return ErrorCode.NONE
     error = group.check_member(member_id, identity.group_instance_id)
     if not error:
-        rebalance.remove_member(group, group.members[member_id])
+        rebalance.remove_member(coordinator, group, group.members[member_id], "left")
     return error
 
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kproof_impl.core.calls import Call
-from kproof_impl.core.groups import rebalance
+from kproof_impl.core.groups import rebalance, told
 from kproof_impl.core.groups.group import Group, GroupState
 from kproof_impl.core.groups.offset_records import fits, offset_key, offset_value
 from kproof_impl.core.groups.offsets import NO_EXPIRY, NO_OFFSET, CommittedOffset
@@ -121,6 +121,7 @@ def _commit(
     else:
         error = _check_commit(group, request)
         if error:
+            told.commit_refused(coordinator, group, request, error)
             return error
         member = group.members.get(request.member_id)
         if member is not None:
@@ -137,6 +138,7 @@ def _commit(
         group = coordinator.make_group(group_id)
     for topic, partition, offset in committed:
         group.set_offset(topic, partition, offset)
+    told.committed(coordinator, group, request, committed)
     return _NONE
 
 

@@ -24,6 +24,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from kproof_impl.core.calls import Call
+from kproof_impl.core.groups import told
 from kproof_impl.core.groups.answers import answer_sync, join_refused, joined, synced
 from kproof_impl.core.groups.group import Group, GroupState
 from kproof_impl.core.groups.member import NO_ASSIGNMENT, Member
@@ -75,6 +76,7 @@ def add_member(
     member.is_new = True
     group.add(member)
     group.wait_at_join(member, call)
+    told.joined(coordinator, group, member)
     keep_alive(coordinator, group, member, NEW_MEMBER_JOIN_TIMEOUT_MS)
     rebalance_or_complete_join(coordinator, group)
 
@@ -89,8 +91,10 @@ def rejoin_member(
 ) -> None:
     """A member joins again, with the protocols and the two timeouts, rebalance and session, that
     it has by now; a rebalance begins or goes on."""
+    former = member.protocols
     update_member(group, member, protocols, timeouts_ms)
     wait_at_join(group, member, call)
+    told.rejoined(coordinator, group, member, former)
     rebalance_or_complete_join(coordinator, group)
 
 
@@ -126,7 +130,7 @@ def replace_static_member(group: Group, member: Member, new_member_id: str) -> N
     member.is_new = False
 
 
-def remove_member(group: Group, member: Member) -> None:
+def remove_member(coordinator: GroupCoordinator, group: Group, member: Member, reason: str) -> None:
     """A member is none any more; what it waits for is answered with UNKNOWN_MEMBER_ID.
 
     The group does not react: that is for the caller, once it has removed all it wants to.
@@ -136,6 +140,7 @@ def remove_member(group: Group, member: Member) -> None:
         member.session_timer = None
     call = group.take_join_call(member)
     group.remove(member.member_id)
+    told.changed(coordinator, group, "remove_member", member=member.member_id, reason=reason)
     if call is not None:
         call.answer(join_refused(ErrorCode.UNKNOWN_MEMBER_ID, ""))
     answer_sync(member, SyncGroupResponse(error_code=ErrorCode.UNKNOWN_MEMBER_ID))
@@ -178,7 +183,7 @@ def _on_session_timer(
 
 def expire_session(coordinator: GroupCoordinator, group: Group, member: Member) -> None:
     """A member was silent for too long: it is expelled, and the others share out what it had."""
-    remove_member(group, member)
+    remove_member(coordinator, group, member, "session")
     on_members_removed(coordinator, group)
 
 
@@ -220,6 +225,7 @@ def prepare_rebalance(coordinator: GroupCoordinator, group: Group) -> None:
     was_completing = group.state is GroupState.COMPLETING_REBALANCE
     _stop_sync_timer(group)
     group.enter(GroupState.PREPARING_REBALANCE, coordinator.broker.now_ms)
+    told.changed(coordinator, group, "rebalance")
     if was_completing:
         _refuse_assignments(coordinator, group, ErrorCode.REBALANCE_IN_PROGRESS)
     if is_initial:
@@ -288,7 +294,7 @@ def complete_join(coordinator: GroupCoordinator, group: Group) -> None:
     _cancel_join_timer(group)
     for member in list(group.members.values()):
         if member.join_call is None and not member.is_static:
-            remove_member(group, member)
+            remove_member(coordinator, group, member, "join")
     if not group.members:
         become_empty(coordinator, group)
     elif not group.elect_joined_leader():
@@ -304,6 +310,7 @@ def become_empty(coordinator: GroupCoordinator, group: Group) -> None:
     group.pending_sync.clear()
     group.enter(GroupState.EMPTY, coordinator.broker.now_ms)
     group.subscribed_topics = group.compute_subscribed_topics()
+    told.changed(coordinator, group, "become_empty", generation_id=group.generation_id)
     store_empty(coordinator, group)
 
 
@@ -321,6 +328,8 @@ def store_empty(coordinator: GroupCoordinator, group: Group) -> None:
         coordinator.broker.timers.at(
             coordinator.broker.now_ms + STORE_AGAIN_MS, lambda _: store_empty(coordinator, group)
         )
+    else:
+        told.changed(coordinator, group, "store_empty")
 
 
 def begin_generation(coordinator: GroupCoordinator, group: Group) -> None:
@@ -331,11 +340,13 @@ def begin_generation(coordinator: GroupCoordinator, group: Group) -> None:
     _stop_sync_timer(group)
     group.pending_sync = dict.fromkeys(group.members)
     group.enter(GroupState.COMPLETING_REBALANCE, coordinator.broker.now_ms)
+    told.completed_join(coordinator, group)
     for member in group.members.values():
         member.is_new = False
         call = group.take_join_call(member)
         keep_alive(coordinator, group, member)
         if call is not None:
+            told.received_join(coordinator, group, member)
             call.answer(joined(group, member))
     group.sync_timer = coordinator.broker.timers.at(
         coordinator.broker.now_ms + group.rebalance_timeout_ms,
@@ -363,11 +374,15 @@ def leader_sync(
     try:
         coordinator.store_group(group)
     except StoreRefused as refused:
+        told.changed(coordinator, group, "refuse_sync", error=int(refused.error_code))
         _refuse_assignments(coordinator, group, refused.error_code)
         prepare_rebalance(coordinator, group)
         return
     group.enter(GroupState.STABLE, coordinator.broker.now_ms)
+    told.synced(coordinator, group)
     for member in group.members.values():
+        if member.sync_call is not None:
+            told.received_assignment(coordinator, group, member)
         if answer_sync(member, synced(group, member)):
             keep_alive(coordinator, group, member)
 
@@ -377,7 +392,7 @@ def expire_pending_sync(coordinator: GroupCoordinator, group: Group) -> None:
     group.sync_timer = None
     late = [group.members[member_id] for member_id in group.pending_sync]
     for member in late:
-        remove_member(group, member)
+        remove_member(coordinator, group, member, "sync")
     if late:
         on_members_removed(coordinator, group)
 

@@ -1,0 +1,450 @@
+"""A consumer group on the model `group`, variant `eager`.
+
+| the broker | the model |
+|---|---|
+| `member_join` | `member_join` |
+| `member_rejoin` of a stable group | `member_ask_for_rebalance`, `member_rejoin` |
+| `member_rejoin` while the barrier is open | `member_rejoin`; nothing if it waits there already |
+| `complete_join`, `become_empty` | `coordinator_complete_join`, `..._complete_join_empty` |
+| `receive_join`, `receive_assignment` | `member_receive_join`, `member_receive_assignment` |
+| `leader_sync` | `leader_sync` |
+| `remove_member`, who left | `member_leave` where it is possible, else `coordinator_expel_member` |
+| for any other reason | `coordinator_expel_member` |
+| `load` | `coordinator_fail_over` |
+
+**What is not looked at.**  Partitions are never named: what the leader deals is client code's
+affair.  The map keeps a checksum of each share, and who asks has to be given the one that the
+leader sent.  Heartbeats change nothing and are not told; that a session has ended by the clock is
+not seen.  A machine that loses power loses what was not forced to the disk, commits too: `load`
+would be refused.
+
+**Members' beliefs.**  A request does not say what its sender believes, so where a guard asks for
+no more than that, the belief is granted (`_grant`); what the coordinator knows is judged.
+
+**The barrier opens in two events**, that which opens it and `rebalance` right after: in between
+the broker's state is still the one before, and nothing else may happen but more of the same.
+
+**Where the model has no such step:**
+
+- Static members who are away when the barrier is passed: Kafka lets them stay, as their process
+  may be about to come back.  They are counted as if their JoinGroup had come; and if the leader is
+  away, another may lead.  Dynamic members have to be there or be gone.
+- A static member under a new id: the new id has the old one's place everywhere.
+- Changed protocols, or an assignment that cannot be stored, while the sync barrier is open: the
+  join barrier opens; the broker has to say that one of them was the reason.
+- Who waits at the barrier and leaves, by another connection or an administrator's hand, or is
+  turned away because the group is full, waits no more; then it is expelled.  So is a new member
+  whose first wait was too long: that one is no sign of life (KAFKA-7610).
+- An answer given once more: no step, if it says what is so.
+- An empty group is stored in the model as it becomes empty; the broker may have to try again.
+
+**Offsets** are a fold of the commits that were accepted, and these have to come from a member of
+the present generation that can know what it owns, or, without a generation, while there are no
+members.  `load` has to show exactly that fold, and the group as it was stored last.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kproof_impl.events import Event
+from kproof_impl.messages.errors import ErrorCode
+from kproof_spec.group.eager import model
+from kproof_spec.group.state import GroupState, MemberId, MemberState, is_current
+from kproof_spec.lang import NONE, SetOf
+
+from .group_fold import Members, Offsets
+from .lockstep import Follower
+
+NAMES = {
+    GroupState.EMPTY: "Empty",
+    GroupState.PREPARING_REBALANCE: "PreparingRebalance",
+    GroupState.COMPLETING_REBALANCE: "CompletingRebalance",
+    GroupState.STABLE: "Stable",
+}
+OPENING = {"member_join", "member_rejoin", "replace_static_member", "remove_member", "refuse_sync"}
+"""What may open the join barrier; then `rebalance` has to follow."""
+FIRST = {"create", "commit", "load"}
+"""How a group comes to be known."""
+SYNCING = {"CompletingRebalance", "Stable"}
+"""Where a member that has not sent SyncGroup in time may be expelled."""
+DEPARTED_MAX = 100
+"""So many members that are gone are remembered before they are forgotten together."""
+Parameters = dict[str, Any]
+
+
+class GroupFollower(Follower):
+    """The model of one group, following the broker's."""
+
+    def __init__(self) -> None:
+        super().__init__(model)
+        self.members = Members()
+        self.stored = Members()
+        self.offsets = Offsets()
+        self._is_known = False
+        self._is_stored = False
+        """Whether the log has a record of the group itself."""
+        self._broker_state = "Empty"
+        self._is_opening = False
+
+    # -- lives ---------------------------------------------------------------------------------
+
+    def restarted(self) -> bool:
+        self.is_loaded = self._is_opening = False
+        return self._is_stored or bool(self.offsets.stored)
+
+    def summary(self) -> str:
+        s = self.state
+        return (
+            f"state = {NAMES[s.state]}, generation_id = {s.generation_id}, "
+            f"leader = {self.members.leader}, members = {list(self.members.instances)}, "
+            f"waiting at the join barrier = {[one.name for one in s.joined]}, "
+            f"offsets = {self.offsets.committed}"
+        )
+
+    # -- one event -----------------------------------------------------------------------------
+
+    def follow(self, event: Event) -> None:
+        self.event = event
+        action = event.action
+        step = getattr(self, f"_on_{action}", None)
+        if step is None:
+            raise self.diverged(f"no step of a group is called {action}")
+        self._check_life(action)
+        self.require(
+            not self._is_opening or action in OPENING or action == "rebalance",
+            f"{action} came where the join barrier was to open",
+        )
+        step(event.parameters)
+        self._is_known = True
+        if not self.is_gone:
+            self._compare(action, event.state)
+
+    def _check_life(self, action: str) -> None:
+        self.require(
+            self._is_known or action in FIRST,
+            f"{action} of a group that nobody has created, loaded or committed for",
+        )
+        self.require(self.is_loaded or action == "load", f"{action} of a group that was not loaded")
+
+    def _compare(self, action: str, theirs: Parameters) -> None:
+        s, mine = self.state, self.members
+        was_preparing = self._broker_state == "PreparingRebalance"
+        self._is_opening = (
+            s.state == GroupState.PREPARING_REBALANCE
+            and not was_preparing
+            and action != "rebalance"
+        )
+        expected = self._broker_state if self._is_opening else NAMES[s.state]
+        self._broker_state = expected
+        if (
+            theirs["state"] != expected
+            or theirs["generation_id"] != s.generation_id
+            or theirs["leader"] != mine.leader
+        ):
+            self.compare(theirs, state=expected, generation_id=s.generation_id, leader=mine.leader)
+        if "members" in theirs:
+            self.compare(theirs, members=list(mine.instances))
+            self.require(len(mine.instances) == len(s.members), "the model has other members")
+
+    # -- the model's state, where the map writes it --------------------------------------------
+
+    def _id(self, member: str) -> MemberId:
+        return self.machine.scope.id(MemberId, member)
+
+    def _commit(self) -> None:
+        self.machine.store_of(self.state).commit()
+
+    def _grant(self, member: str, state: MemberState) -> None:
+        """The member believes to be there, in the present generation: nobody can know better."""
+        me = self.state.member[self._id(member)]
+        if me.state != state or me.generation_id != self.state.generation_id:
+            me.state, me.generation_id = state, self.state.generation_id
+            self._commit()
+
+    def _open_barrier(self) -> None:
+        """The join barrier opens for a reason that the model does not have."""
+        self.state.state = GroupState.PREPARING_REBALANCE
+        self.state.history_rebalances = 0
+        self._commit()
+
+    def _require_member(self, member: str) -> None:
+        self.require(member in self.members.instances, f"{member} is no member")
+
+    # -- who comes and goes --------------------------------------------------------------------
+
+    def _on_create(self, _: Parameters) -> None:
+        self.require(not self._is_stored, "the group was there already")
+        self._is_stored = True
+
+    def _on_member_join(self, parameters: Parameters) -> None:
+        member = parameters["member"]
+        self.take("member_join", member=member)
+        self.members.add(member, parameters["instance"])
+
+    def _on_member_rejoin(self, parameters: Parameters) -> None:
+        member, has_changed = parameters["member"], parameters["has_changed"]
+        self._require_member(member)
+        s = self.state
+        if s.state == GroupState.STABLE:
+            self.require(
+                has_changed or member == self.members.leader,
+                f"a rebalance began for {member}, a follower with the protocols that it had",
+            )
+            self._grant(member, MemberState.STABLE)
+            self.take("member_ask_for_rebalance", member=member)
+        elif s.state == GroupState.COMPLETING_REBALANCE:
+            self.require(has_changed, f"a rebalance began for {member}, who asked once more")
+            self._open_barrier()
+        if s.state != GroupState.PREPARING_REBALANCE or self._id(member) not in s.joined:
+            if s.member[self._id(member)].state == MemberState.UNJOINED:
+                self._grant(member, MemberState.STABLE)
+            self.take("member_rejoin", member=member)
+
+    def _on_remove_member(self, parameters: Parameters) -> None:
+        member, reason = parameters["member"], parameters["reason"]
+        self._require_member(member)
+        s, me = self.state, self._id(member)
+        is_first_wait = s.member[me].generation_id == 0
+        if reason in ("left", "full") or (reason == "session" and is_first_wait):
+            s.joined.remove(me)
+            self._commit()
+        elif reason == "join":
+            self.require(
+                self._broker_state == "PreparingRebalance" and not self.members.instances[member],
+                f"{member} was expelled at the join barrier, in {self._broker_state}, and its "
+                f"group.instance.id is {self.members.instances[member]}",
+            )
+        else:
+            is_late = self._broker_state in SYNCING and s.member[me].state != MemberState.STABLE
+            self.require(
+                reason == "session" or (reason == "sync" and is_late),
+                f"{member} was removed in {self._broker_state}, and the reason was {reason!r}",
+            )
+        if reason != "left" or not self.can("member_leave", member=member):
+            self.take("coordinator_expel_member", member=member)
+        self.members.remove(member)
+
+    def _on_replace_static_member(self, parameters: Parameters) -> None:
+        old, new = parameters["member"], parameters["new_member"]
+        self._require_member(old)
+        self.require(self.members.instances[old] is not None, f"{old} is no static member")
+        self.require(new not in self.members.instances, f"{new} is a member already")
+        s, before, after = self.state, self._id(old), self._id(new)
+        s.members.remove(before)
+        s.members.add(after)
+        s.joined.remove(before)  # Who waited under the old id is fenced.
+        if s.leader == before:
+            s.leader = after
+        s.member[after].state = MemberState.PREPARING_REBALANCE
+        s.member[after].generation_id = s.member[before].generation_id
+        self.members.rename(old, new)
+        if parameters["is_stored"]:
+            self.require(s.state == GroupState.STABLE, "a group was stored that is not at rest")
+            s.stored.members = s.members
+            s.stored.leader = s.leader
+            self.stored = self.members.copied()
+        self._commit()
+
+    # -- the barriers --------------------------------------------------------------------------
+
+    def _on_rebalance(self, _: Parameters) -> None:
+        self.require(self._is_opening, "a rebalance began, and nothing was the reason")
+
+    def _on_complete_join(self, parameters: Parameters) -> None:
+        s = self.state
+        leader = parameters["leader"]
+        for member in parameters["missing"]:
+            self._require_member(member)
+            self.require(
+                self.members.instances[member] is not None and self._id(member) not in s.joined,
+                f"{member} was said to be away and to stay: it is no static member, or is here",
+            )
+        for member in parameters["missing"]:
+            me = self._id(member)
+            s.joined.add(me)
+            if s.leader == me and member != leader:
+                s.leader = NONE
+        self.require(leader not in parameters["missing"], f"{leader} leads, and is away")
+        self.take("coordinator_complete_join", leader=leader)
+        self.members.leader = leader
+        self.members.assignments = {}
+        self._check_generation(parameters)
+        self._forget_departed()
+
+    def _on_become_empty(self, parameters: Parameters) -> None:
+        s = self.state
+        stored = (s.stored.generation_id, SetOf(s.stored.members), s.stored.leader)
+        self.take("coordinator_complete_join_empty")
+        # The model stores it in this step, the broker in the next; it may have to try again.
+        s.stored.generation_id, s.stored.members, s.stored.leader = stored
+        self._commit()
+        self._check_generation(parameters)
+
+    def _on_store_empty(self, _: Parameters) -> None:
+        s = self.state
+        self.require(s.state == GroupState.EMPTY, "a group was stored as empty that is not")
+        self._store()
+        self._commit()
+
+    def _store(self) -> None:
+        s = self.state
+        s.stored.generation_id, s.stored.members = s.generation_id, s.members
+        s.stored.leader = s.leader
+        self.stored = self.members.copied()
+        self._is_stored = True
+
+    def _on_receive_join(self, parameters: Parameters) -> None:
+        member = parameters["member"]
+        self._check_generation(parameters)
+        self._require_member(member)
+        s = self.state
+        me = s.member[self._id(member)]
+        if me.state == MemberState.PREPARING_REBALANCE:
+            self.take("member_receive_join", member=member)
+        elif me.generation_id != s.generation_id:
+            self._grant(member, MemberState.COMPLETING_REBALANCE)
+        self.require(
+            s.state in (GroupState.COMPLETING_REBALANCE, GroupState.STABLE),
+            f"{member} was told a generation while the join barrier was open",
+        )
+
+    def _on_leader_sync(self, parameters: Parameters) -> None:
+        self.take("leader_sync", leader=parameters["leader"])
+        assignments = parameters["assignments"]
+        self.require(
+            list(assignments) == list(self.members.instances), "the shares are not the members'"
+        )
+        self.members.assignments = dict(assignments)
+        self.stored = self.members.copied()
+        self._is_stored = True
+        self._check_invariant("leader_is_a_member", parameters["leader"])
+
+    def _on_refuse_sync(self, _: Parameters) -> None:
+        self.require(
+            self.state.state == GroupState.COMPLETING_REBALANCE,
+            "an assignment could not be stored, and none was awaited",
+        )
+        self._open_barrier()
+
+    def _on_receive_assignment(self, parameters: Parameters) -> None:
+        member = parameters["member"]
+        self._check_generation(parameters)
+        self._require_member(member)
+        me = self.state.member[self._id(member)]
+        is_known = me.state == MemberState.STABLE
+        if not is_known or me.generation_id != self.state.generation_id:
+            self._grant(member, MemberState.COMPLETING_REBALANCE)
+            self.take("member_receive_assignment", member=member)
+            self._check_invariant("nobody_is_ahead_of_the_coordinator", member)
+        self.require(
+            self.state.state == GroupState.STABLE,
+            f"{member} was given an assignment in {NAMES[self.state.state]}",
+        )
+        self.require(
+            parameters["assignment"] == self.members.assignments[member],
+            f"{member} was given another assignment than the leader dealt",
+        )
+
+    def _check_generation(self, parameters: Parameters) -> None:
+        self.compare(parameters, generation_id=self.state.generation_id)
+
+    def _check_invariant(self, name: str, member: str) -> None:
+        claim = model.properties[name]
+        self.require(
+            self.machine.holds(self.state, claim.definition, {"member": self._id(member)}),
+            f"{name} does not hold for {member}",
+        )
+
+    # -- offsets -------------------------------------------------------------------------------
+
+    def _on_commit(self, parameters: Parameters) -> None:
+        error = self._commit_error(parameters)
+        self.require(
+            error == ErrorCode.NONE,
+            f"a commit of {parameters['member']!r} in generation {parameters['generation_id']} "
+            f"was accepted, and should have been answered with {error.name}",
+        )
+        self.offsets.commit(parameters["offsets"])
+
+    def _on_commit_refused(self, parameters: Parameters) -> None:
+        self.compare(parameters, error=self._commit_error(parameters))
+
+    def _commit_error(self, parameters: Parameters) -> ErrorCode:
+        """How a commit has to be answered."""
+        member, instance = parameters["member"], parameters["instance"]
+        s, generation_id = self.state, parameters["generation_id"]
+        if generation_id < 0 and s.state == GroupState.EMPTY:
+            return ErrorCode.NONE
+        if instance is not None and self.members.instances.get(member) != instance:
+            is_there = instance in self.members.by_instance()
+            return ErrorCode.FENCED_INSTANCE_ID if is_there else ErrorCode.UNKNOWN_MEMBER_ID
+        if member not in self.members.instances:
+            return ErrorCode.UNKNOWN_MEMBER_ID
+        if not is_current(s, self._id(member), generation_id):
+            return ErrorCode.ILLEGAL_GENERATION
+        if s.state == GroupState.COMPLETING_REBALANCE:
+            return ErrorCode.REBALANCE_IN_PROGRESS  # It cannot know what it owns by now.
+        return ErrorCode.NONE
+
+    def _on_remove_offsets(self, parameters: Parameters) -> None:
+        self.offsets.remove(self, parameters)
+
+    # -- the beginning of a life, and the ends --------------------------------------------------
+
+    def _on_load(self, parameters: Parameters) -> None:
+        if self._is_known:
+            self.require(not self.is_loaded, "a group was loaded that is there")
+            self.take("coordinator_fail_over")
+            self.members = self.stored.copied()
+            self.offsets.load()
+        else:
+            self._begin(parameters)
+        self.is_loaded = True
+        self.compare(
+            parameters,
+            instances=self.members.by_instance(),
+            assignments=self.members.assignments,
+            offsets=self.offsets.committed,
+            is_stored=self._is_stored,
+        )
+
+    def _begin(self, parameters: Parameters) -> None:
+        """A group that was there before anybody looked: the model is brought to where it is."""
+        assert self.event is not None
+        theirs, s = self.event.state, self.state
+        instances = {member: instance for instance, member in parameters["instances"].items()}
+        self.members = Members(
+            {member: instances.get(member) for member in theirs["members"]},
+            theirs["leader"],
+            dict(parameters["assignments"]),
+        )
+        self.offsets.commit(parameters["offsets"])
+        s.generation_id = theirs["generation_id"]
+        for member in theirs["members"]:
+            s.members.add(self._id(member))
+            self._grant(member, MemberState.STABLE)
+        s.leader = NONE if theirs["leader"] is None else self._id(theirs["leader"])
+        s.state = GroupState.STABLE if theirs["members"] else GroupState.EMPTY
+        self._store()
+        self._is_stored = parameters["is_stored"]
+        self._commit()
+
+    def _on_remove_group(self, _: Parameters) -> None:
+        self.require(
+            self.state.state == GroupState.EMPTY and not self.offsets.committed,
+            "a group was removed that has members or offsets",
+        )
+        self.is_gone = True
+
+    def _on_resign(self, _: Parameters) -> None:
+        self.is_gone = True
+
+    def _forget_departed(self) -> None:
+        """What those believe who have gone is nobody's concern, once they are many."""
+        s = self.state
+        if len(s.member._items) > 2 * len(s.members) + DEPARTED_MAX:
+            for table in (s.member, s.assignment, s.stored.assignment):
+                for one in list(table._items):
+                    if one not in s.members and one not in s.stored.members:
+                        del table._items[one]
