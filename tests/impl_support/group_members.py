@@ -41,13 +41,16 @@ _connections = count(100)
 
 
 def grouped(
-    topics: Mapping[str, int] | None = None, store: LogStore | None = None, **settings: Any
+    topics: Mapping[str, int] | None = None,
+    store: LogStore | None = None,
+    observe: Any = None,
+    **settings: Any,
 ) -> Stepper:
     """A broker with topics, `orders` with 3 partitions if not said otherwise."""
     config = BrokerConfig(offsets_topic_num_partitions=4)
     for name, value in settings.items():
         setattr(config, name, value)
-    broker = Stepper(config, store=store)
+    broker = Stepper(config, store=store, observe=observe)
     for name, partitions in (topics or {"orders": 3}).items():
         broker.topic(name, partitions)
     return broker

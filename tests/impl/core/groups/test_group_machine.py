@@ -20,6 +20,7 @@ from hypothesis.stateful import (
 
 from impl_support.group_members import SESSION_MS, Consumer, committed, grouped
 from impl_support.list_log import ListLog, ListStore
+from kproof_checker.conformance.court import Court
 from kproof_impl.core.groups.group import GroupState
 from kproof_impl.core.groups.offset_records import (
     GroupKey,
@@ -31,6 +32,7 @@ from kproof_impl.core.groups.offset_records import (
 )
 from kproof_impl.core.groups.offsets_log import fold
 from kproof_impl.core.groups.rebalance import NEW_MEMBER_JOIN_TIMEOUT_MS
+from kproof_impl.core.observed_log import ObservedLog
 from kproof_impl.messages.errors import ErrorCode
 
 CONSUMERS = 4
@@ -58,6 +60,7 @@ class GroupMachine(RuleBasedStateMachine):
         self.broker = grouped(
             {"orders": PARTITIONS},
             store=ListStore(),
+            observe=Court(),
             group_initial_rebalance_delay_ms=delay_ms,
             group_max_size=size_max,
         )
@@ -228,8 +231,11 @@ class GroupMachine(RuleBasedStateMachine):
         """From now on nothing can be stored, or again everything."""
         topic = self.broker.broker.topics.by_name.get("__consumer_offsets")
         for partition in [] if topic is None else topic.partitions:
-            assert isinstance(partition.log, ListLog)
-            partition.log.fails = refuses
+            log = partition.log
+            if isinstance(log, ObservedLog):
+                log = log._log
+            assert isinstance(log, ListLog)
+            log.fails = refuses
             self.has_refused = self.has_refused or refuses
 
     @rule(is_clean=st.booleans())
