@@ -1,17 +1,20 @@
 """`kproof serve --verify` and `--record`: what they print, when they stop, what they keep."""
 
+import io
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from impl_support.faulty_kproof import serving_with_fault
+from impl_support.faulty_kproof import fault_named, serving_with_fault
 from impl_support.raw_client import Gone, RawClient, fetch, made_topic, produced
 from impl_support.serving import serving
+from impl_support.stepping import Stepper
 from kproof_checker.cli.main import run
 from kproof_checker.cli.serve_observing import DIVERGED, Observing
-from kproof_checker.cli.serve_output import Counters, counters_line
+from kproof_checker.cli.serve_output import Counters, ServeOutput, counters_line
+from kproof_checker.conformance.lockstep import Divergence
 from kproof_checker.conformance.recording import read_recording
 
 SKIPPED = "an offset is skipped"
@@ -76,35 +79,22 @@ def test_without_verify_the_same_broker_goes_on_and_validate_finds_it(
 
 def test_the_report_for_a_person_has_the_step_the_reason_and_what_came_before() -> None:
     observing = Observing(is_verified=True, recording=None)
-    written: list[str] = []
-    lines = report_of_a_fault(observing, written)
+    fault = fault_named(SKIPPED)
+    with pytest.MonkeyPatch.context() as patch:
+        fault.install(patch)
+        with pytest.raises(Divergence) as caught:
+            fault.program(Stepper(observe=observing))
+    assert caught.value is observing.error
 
+    error = io.StringIO()
+    assert observing.tell_failure(ServeOutput(error=error)) == DIVERGED
+    lines = error.getvalue().splitlines()
     assert lines[0].startswith("kproof: the broker did what the specification does not allow: ")
     assert "    append(base_offset=3, last_offset=4)" in lines
     assert "    a batch was given base offset 3, and the log ended at 2" in lines
     assert "    log_end_offset = 5" in lines
     assert any("log_end_offset = 2, recovery_point = 0" in line for line in lines)
     assert lines[-1] == "    step 1: append(base_offset=0, last_offset=1)"
-
-
-def report_of_a_fault(observing: Observing, written: list[str]) -> list[str]:
-    """What is printed of a fault, as lines."""
-    import io
-
-    from impl_support.faulty_kproof import fault_named
-    from impl_support.stepping import Stepper
-    from kproof_checker.cli.serve_output import ServeOutput
-
-    error = io.StringIO()
-    fault = fault_named(SKIPPED)
-    with pytest.MonkeyPatch.context() as patch:
-        fault.install(patch)
-        try:
-            fault.program(Stepper(observe=observing))
-        except Exception as raised:
-            assert raised is observing.error
-    assert observing.tell_failure(ServeOutput(error=error)) == DIVERGED
-    return error.getvalue().splitlines()
 
 
 def test_a_sound_broker_is_verified_step_by_step_and_says_how_many(
