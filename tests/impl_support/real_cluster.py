@@ -1,0 +1,213 @@
+"""A broker that can be killed and started again on the same port, and those who only ask it.
+
+It is held to the specification (`--verify`) and records its steps; what it leaves behind is kept
+when an example fails, and the failure says where.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from impl_support.clients_broker import eventually
+from impl_support.real_client_model import Content, Place
+from impl_support.real_members import Nursery
+from impl_support.serving import Serving
+
+ASK_SECONDS = 20.0
+QUICK: dict[str, str | int | float | bool] = {
+    "reconnect.backoff.ms": 20,
+    "reconnect.backoff.max.ms": 100,
+    "retry.backoff.ms": 20,
+    "log_level": 0,
+}
+"""For clients that are not to wait long for a broker that comes back."""
+
+
+class RealCluster:
+    """One broker, its folder, and the process that members are forked from."""
+
+    def __init__(self, topics: Mapping[str, tuple[int, Mapping[str, str]]], *options: str) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="kproof-machine-"))
+        self.places = [(name, part) for name, (count, _) in topics.items() for part in range(count)]
+        self._topics = topics
+        self._options = options
+        self._launches = 0
+        self.port = 0
+        self.started_ms = 0
+        """When the present process was listening, by the wall clock."""
+
+    def __enter__(self) -> Self:
+        self.nursery = Nursery(self.folder).__enter__()
+        self.launch()
+        config = {**QUICK, "bootstrap.servers": self.address}
+        self._admin = AdminClient(config)
+        self._reader = Consumer(
+            {
+                **config,
+                "group.id": "nobody",
+                "enable.auto.commit": False,
+                "auto.offset.reset": "error",
+                "fetch.wait.max.ms": 20,
+            }
+        )
+        new = [
+            NewTopic(name, count, 1, config=dict(of)) for name, (count, of) in self._topics.items()
+        ]
+        for future in self._admin.create_topics(new).values():
+            future.result(ASK_SECONDS)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._reader.close()
+        self.serving.end()
+        self._close_pipes()
+        self.nursery.__exit__(kind, error, trace)
+        if error is None:
+            shutil.rmtree(self.folder)
+            return
+        kept = Path(tempfile.gettempdir()) / f"kproof-machine-failed-{os.getpid()}"
+        (self.folder / "said.txt").write_text(
+            f"{self.serving.said}\n{self.serving.wrong}\n", "utf-8"
+        )
+        shutil.rmtree(kept, ignore_errors=True)
+        self.folder.rename(kept)
+        error.add_note(
+            f"The broker's recordings (steps-N.jsonl), logs and last words are in {kept}"
+        )
+
+    # -- the broker's process --------------------------------------------------------------------
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    def launch(self) -> None:
+        """Starts the broker on what it left behind."""
+        self._launches += 1
+        kproof = Path(sys.executable).with_name("kproof")
+        recording = self.folder / f"steps-{self._launches}.jsonl"
+        where = ("--port", str(self.port), "--data-dir", str(self.folder / "data"))
+        judged = ("--verify", "--record", str(recording))
+        self.serving = Serving(
+            subprocess.Popen(
+                [str(kproof), "serve", "--json", *where, *judged, *self._options],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        )
+        self.serving.wait_until_listening()
+        self.port = self.serving.port
+        self.started_ms = now_ms()
+
+    def kill(self) -> None:
+        """As kill -9 does, if it still runs as it should."""
+        self.check_runs()
+        self.serving.kill()
+        self._close_pipes()
+
+    def stop(self) -> None:
+        """As SIGTERM does; it has to end well."""
+        self.check_runs()
+        code = self.serving.end()
+        assert code == 0, f"the broker ended with {code}: {self.serving.said[-3:]}"
+        assert not self.serving.wrong, self.serving.wrong
+        self._close_pipes()
+
+    def _close_pipes(self) -> None:
+        for pipe in (self.serving.process.stdout, self.serving.process.stderr):
+            assert pipe is not None
+            pipe.close()
+
+    def check_runs(self) -> None:
+        """It has not stopped over a step that the specification does not allow, or any fault."""
+        assert self.serving.process.poll() is None, f"the broker stopped: {self.serving.said[-3:]}"
+
+    # -- what it says ----------------------------------------------------------------------------
+
+    def watermarks(self, place: Place) -> tuple[int, int]:
+        """Where the log starts and where it ends, exclusive.  A new broker is asked again."""
+        found: list[tuple[int, int]] = []
+
+        def ask() -> bool:
+            try:
+                found.append(
+                    self._reader.get_watermark_offsets(TopicPartition(*place), timeout=ASK_SECONDS)
+                )
+            except KafkaException:  # The connection of before; `eventually` gives up.
+                self.check_runs()
+            return bool(found)
+
+        eventually(ask, f"the watermarks of {place}", ASK_SECONDS)
+        return found[0]
+
+    def committed(self, group: str) -> dict[Place, int]:
+        """A group's committed offsets; -1 where there is none."""
+        asker = Consumer({**QUICK, "bootstrap.servers": self.address, "group.id": group})
+        try:
+            asked = [TopicPartition(*place) for place in self.places]
+            answers = asker.committed(asked, timeout=ASK_SECONDS)
+            return {(each.topic, each.partition): max(each.offset, -1) for each in answers}
+        finally:
+            asker.close()
+
+    def delete_records(self, place: Place, offset: int) -> int:
+        """The new start of the log."""
+        asked = [TopicPartition(*place, offset)]
+        (future,) = self._admin.delete_records(asked, request_timeout=ASK_SECONDS).values()
+        start = future.result(ASK_SECONDS).low_watermark
+        assert isinstance(start, int)
+        return start
+
+    def read(self, place: Place, start: int, end: int) -> list[tuple[int, Content]]:
+        """What a consumer that nobody has seen before reads there: offset, key and value."""
+        found: list[tuple[int, Content]] = []
+        self._reader.assign([TopicPartition(*place, start)])
+
+        def take() -> bool:
+            for message in self._reader.consume(1_000, 0.2):
+                if message.error() is None:
+                    offset = message.offset()
+                    assert offset is not None
+                    found.append((offset, (message.key(), message.value())))
+            return start >= end or bool(found and found[-1][0] >= end - 1)
+
+        eventually(take, f"{place} can be read from {start} to {end}", ASK_SECONDS)
+        self._reader.unassign()
+        return found
+
+    def new_consumer_config(self, group: str, **settings: Any) -> dict[str, Any]:
+        """Of a member that commits when it is told to."""
+        return {
+            **QUICK,
+            "bootstrap.servers": self.address,
+            "group.id": group,
+            "enable.auto.commit": False,
+            "auto.offset.reset": "earliest",
+            "fetch.wait.max.ms": 20,
+            "fetch.error.backoff.ms": 20,
+            **settings,
+        }
+
+
+def now_ms() -> int:
+    """By the wall clock, which the broker's and the clients' timestamps follow."""
+    return time.time_ns() // 1_000_000
