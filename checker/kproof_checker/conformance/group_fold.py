@@ -6,7 +6,6 @@ A fold is what the events so far come to.  After a restart the broker has to hav
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from .lockstep import Follower
 
@@ -58,12 +57,12 @@ class Offsets:
     def commit(self, offsets: dict[str, int]) -> None:
         self.committed.update(offsets)
 
-    def remove(self, follower: Follower, parameters: dict[str, Any]) -> None:
-        for name in parameters["offsets"]:
+    def remove(self, follower: Follower, names: list[str], is_stored: bool) -> None:
+        for name in names:
             follower.require(name in self.committed, f"an offset of {name} was removed: none is")
             offset = self.committed.pop(name)
             self._left_in_the_log.pop(name, None)
-            if not parameters["is_stored"]:
+            if not is_stored:
                 self._left_in_the_log[name] = offset
 
     @property

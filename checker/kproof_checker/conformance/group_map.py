@@ -86,6 +86,8 @@ class GroupFollower(Follower):
         """Whether the log has a record of the group itself."""
         self._broker_state = "Empty"
         self._is_opening = False
+        self._has_to_rejoin: str | None = None
+        """A member that has taken the place of one in a group that is not at rest."""
 
     # -- lives ---------------------------------------------------------------------------------
 
@@ -115,10 +117,15 @@ class GroupFollower(Follower):
             not self._is_opening or action in OPENING or action == "rebalance",
             f"{action} came where the join barrier was to open",
         )
+        rejoins, self._has_to_rejoin = self._has_to_rejoin, None
+        if rejoins is not None:
+            self.require(
+                action == "member_rejoin" and event.parameters["member"] == rejoins,
+                f"{action} came where {rejoins} was to wait at the join barrier",
+            )
         step(event.parameters)
         self._is_known = True
-        if not self.is_gone:
-            self._compare(action, event.state)
+        self._compare(action, event.state)
 
     def _check_life(self, action: str) -> None:
         self.require(
@@ -178,26 +185,36 @@ class GroupFollower(Follower):
         self._is_stored = True
 
     def _on_member_join(self, parameters: Parameters) -> None:
-        member = parameters["member"]
+        member, instance = parameters["member"], parameters["instance"]
+        self.require(
+            instance is None or member.startswith(f"{instance}-"),
+            f"{member} is not what a member of the instance {instance} is called",
+        )
         self.take("member_join", member=member)
-        self.members.add(member, parameters["instance"])
+        self.members.add(member, instance)
 
     def _on_member_rejoin(self, parameters: Parameters) -> None:
-        member, has_changed = parameters["member"], parameters["has_changed"]
+        member, reason = parameters["member"], parameters["reason"]
         self._require_member(member)
-        s = self.state
+        s, me = self.state, self._id(member)
+        allowed: set[str | None] = {"protocols"}
+        if self.members.instances[member] is not None:
+            allowed.add("replaced")
+        if s.state == GroupState.PREPARING_REBALANCE:
+            allowed = {None}
+        elif s.state == GroupState.STABLE and member == self.members.leader:
+            allowed.add("leader")
+        self.require(
+            reason in allowed,
+            f"a rebalance began in {NAMES[s.state]} for {member}, and the reason was {reason!r}",
+        )
         if s.state == GroupState.STABLE:
-            self.require(
-                has_changed or member == self.members.leader,
-                f"a rebalance began for {member}, a follower with the protocols that it had",
-            )
             self._grant(member, MemberState.STABLE)
             self.take("member_ask_for_rebalance", member=member)
         elif s.state == GroupState.COMPLETING_REBALANCE:
-            self.require(has_changed, f"a rebalance began for {member}, who asked once more")
             self._open_barrier()
-        if s.state != GroupState.PREPARING_REBALANCE or self._id(member) not in s.joined:
-            if s.member[self._id(member)].state == MemberState.UNJOINED:
+        if me not in s.joined:
+            if s.member[me].state == MemberState.UNJOINED:
                 self._grant(member, MemberState.STABLE)
             self.take("member_rejoin", member=member)
 
@@ -244,6 +261,8 @@ class GroupFollower(Follower):
             s.stored.members = s.members
             s.stored.leader = s.leader
             self.stored = self.members.copied()
+        else:
+            self._has_to_rejoin = new
         self._commit()
 
     # -- the barriers --------------------------------------------------------------------------
@@ -320,10 +339,14 @@ class GroupFollower(Follower):
         self._is_stored = True
         self._check_invariant("leader_is_a_member", parameters["leader"])
 
-    def _on_refuse_sync(self, _: Parameters) -> None:
+    def _on_refuse_sync(self, parameters: Parameters) -> None:
         self.require(
             self.state.state == GroupState.COMPLETING_REBALANCE,
             "an assignment could not be stored, and none was awaited",
+        )
+        self.require(
+            parameters["error"] in (ErrorCode.NOT_COORDINATOR, ErrorCode.UNKNOWN_SERVER_ERROR),
+            f"an assignment could not be stored, and the error was {parameters['error']}",
         )
         self._open_barrier()
 
@@ -365,7 +388,11 @@ class GroupFollower(Follower):
             f"a commit of {parameters['member']!r} in generation {parameters['generation_id']} "
             f"was accepted, and should have been answered with {error.name}",
         )
-        self.offsets.commit(parameters["offsets"])
+        offsets = parameters["offsets"]
+        self.offsets.commit(offsets)
+        committed = self.offsets.committed
+        assert self.event is not None
+        self.compare(self.event.state, offsets={name: committed[name] for name in offsets})
 
     def _on_commit_refused(self, parameters: Parameters) -> None:
         self.compare(parameters, error=self._commit_error(parameters))
@@ -388,7 +415,10 @@ class GroupFollower(Follower):
         return ErrorCode.NONE
 
     def _on_remove_offsets(self, parameters: Parameters) -> None:
-        self.offsets.remove(self, parameters)
+        self.offsets.remove(self, parameters["offsets"], is_stored=True)
+
+    def _on_lose_offsets(self, parameters: Parameters) -> None:
+        self.offsets.remove(self, parameters["offsets"], is_stored=False)
 
     # -- the beginning of a life, and the ends --------------------------------------------------
 

@@ -4,7 +4,7 @@
 |---|---|
 | `create` | none: a group without members has been stored |
 | `member_join` | `member`, `instance`: its group.instance.id or None; its JoinGroup waits |
-| `member_rejoin` | `member`, `has_changed`: whether its protocols are others now |
+| `member_rejoin` | `member`, `reason`: `leader`, `protocols`, `replaced`; None at the barrier |
 | `replace_static_member` | `member`, `new_member`: the id it has from now on, `is_stored` |
 | `remove_member` | `member`, `reason`: `left`, `full`, `session`, `join` or `sync` timeout |
 | `rebalance` | none: the join barrier is open |
@@ -16,15 +16,17 @@
 | `receive_assignment` | `member`, `generation_id`, `assignment`: a checksum; before the answer |
 | `commit` | `member`, `instance`, `generation_id`, `offsets` by `topic-partition`; stored |
 | `commit_refused` | `member`, `instance`, `generation_id`, `error` |
-| `remove_offsets` | `offsets`: a list of `topic-partition`, `is_stored` |
+| `remove_offsets` | `offsets`: a list of `topic-partition`; stored |
+| `lose_offsets` | the same, not stored: their topic is gone, and the disk refuses |
 | `remove_group`, `resign` | none: it has been deleted, or has expired; its log is gone |
 | `load` | `instances`: member ids by group.instance.id, `assignments`, `offsets`, `is_stored` |
 
 The state is `state`, `generation_id` and `leader`; where members may come or go also `members`, in
-the order in which they came.  After the last `load` of a start, the model `groups` has the action
-`loaded`, with the number of `groups`.
+the order in which they came; after `commit` also `offsets`, those of its partitions.
 
-Where a change opens the join barrier, its event is told before, and `rebalance` right after.
+After the last `load` of a start, the model `groups` has the action `loaded`, with the number of
+`groups`.  Where a change opens the join barrier, its event is told before, and `rebalance` right
+after.
 """
 
 from __future__ import annotations
@@ -79,9 +81,22 @@ def rejoined(
 ) -> None:
     """With the protocols it had before; None if it was another process."""
     if coordinator.broker.observe is not None:
-        has_changed = protocols is None or not member.has_same_protocols(protocols)
-        parameters = {"member": member.member_id, "has_changed": has_changed}
+        reason = _rebalance_reason(group, member, protocols)
+        parameters = {"member": member.member_id, "reason": reason}
         _tell(coordinator, group, "member_rejoin", parameters)
+
+
+def _rebalance_reason(
+    group: Group, member: Member, protocols: Mapping[str, bytes] | None
+) -> str | None:
+    """Why a rebalance begins now; None if it has begun."""
+    if not group.can_rebalance():
+        return None
+    if protocols is None:
+        return "replaced"
+    if not member.has_same_protocols(protocols):
+        return "protocols"
+    return "leader" if group.leader == member.member_id else "none"
 
 
 def completed_join(coordinator: GroupCoordinator, group: Group) -> None:
@@ -125,7 +140,16 @@ def committed(
     if coordinator.broker.observe is not None:
         parameters = _committer(request)
         parameters["offsets"] = {f"{topic}-{index}": one.offset for topic, index, one in offsets}
-        _tell(coordinator, group, "commit", parameters, has_members=False)
+        state = {
+            "state": group.state.value,
+            "generation_id": group.generation_id,
+            "leader": group.leader,
+            "offsets": {
+                f"{topic}-{index}": group.offsets[topic][index].offset
+                for topic, index, _ in offsets
+            },
+        }
+        coordinator.broker.tell("group", group.group_id, "commit", parameters, state)
 
 
 def commit_refused(
@@ -153,8 +177,8 @@ def removed_offsets(
 ) -> None:
     if coordinator.broker.observe is not None:
         names = [f"{topic}-{partition}" for topic, partition in offsets]
-        parameters = {"offsets": names, "is_stored": is_stored}
-        _tell(coordinator, group, "remove_offsets", parameters, has_members=False)
+        action = "remove_offsets" if is_stored else "lose_offsets"
+        _tell(coordinator, group, action, {"offsets": names}, has_members=False)
 
 
 def loaded(coordinator: GroupCoordinator) -> None:
