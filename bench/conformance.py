@@ -21,6 +21,8 @@ from impl_support.batches import batch  # noqa: E402
 from impl_support.stepping import Stepper  # noqa: E402
 from kproof_checker.conformance.recording import Recorder, read_recording  # noqa: E402
 from kproof_checker.conformance.trial import Trial  # noqa: E402
+from kproof_impl.storage.log_store import FileLogStore  # noqa: E402
+from kproof_impl.storage.memory_files import MemoryFiles  # noqa: E402
 
 
 def produce(records: int, a_batch: int, observe: Any) -> float:
@@ -74,9 +76,6 @@ def main() -> None:
 
 def produce_plain(records: int, a_batch: int) -> float:
     """The same without an observer: a store of its own keeps the stepper from bringing one."""
-    from kproof_impl.storage.log_store import FileLogStore
-    from kproof_impl.storage.memory_files import MemoryFiles
-
     store = FileLogStore(
         MemoryFiles(), "/data", cluster_id="x" * 22, node_id=1, producer_expiration_ms=86_400_000
     )
