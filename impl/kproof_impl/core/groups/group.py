@@ -248,6 +248,10 @@ class Group:
                 return True
         return False
 
+    def note_sync(self, member: Member) -> None:
+        """A member has sent SyncGroup: it will not be expelled for that it has not."""
+        self.pending_sync.pop(member.member_id, None)
+
     def set_offset(self, topic: str, partition: int, offset: CommittedOffset) -> None:
         of_topic = self.offsets.get(topic)
         if of_topic is None:

@@ -75,12 +75,12 @@ def sync_group(broker: Broker, call: Call, request: SyncGroupRequest) -> SyncGro
         return SyncGroupResponse(error_code=error)
     member = group.members[request.member_id]
     if group.state is GroupState.STABLE:
-        rebalance.note_sync(group, member)
+        group.note_sync(member)
         rebalance.keep_alive(coordinator, group, member)
         told.received_assignment(coordinator, group, member)
         return synced(group, member)
     rebalance.wait_at_sync(member, call)
-    rebalance.note_sync(group, member)
+    group.note_sync(member)
     if group.leader == member.member_id:
         assignments = {one.member_id: bytes(one.assignment) for one in request.assignments}
         rebalance.leader_sync(coordinator, group, assignments)

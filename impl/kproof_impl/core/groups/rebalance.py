@@ -357,11 +357,6 @@ def begin_generation(coordinator: GroupCoordinator, group: Group) -> None:
 # -- the sync barrier ----------------------------------------------------------------------------
 
 
-def note_sync(group: Group, member: Member) -> None:
-    """A member has sent SyncGroup: it will not be expelled for that it has not."""
-    group.pending_sync.pop(member.member_id, None)
-
-
 def leader_sync(
     coordinator: GroupCoordinator, group: Group, assignments: Mapping[str, bytes]
 ) -> None:
