@@ -9,6 +9,8 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 STAGE = @echo; echo "== $(1)"
 # A worker a core, and one that is done takes over what others have left.
 ON_ALL_CORES = -n auto --dist worksteal
+# What reads files only, and what waits for sockets more than it computes, is run once.
+IGNORED = $(addprefix --ignore=tests/,tidy docs impl/clients impl/shell impl/soak impl/wire)
 
 # Whatever environment the caller has must not leak into ours.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV MYPYPATH PYTEST_ADDOPTS
@@ -68,7 +70,7 @@ unit: lint
 	$(call STAGE,pytest: hash seed 0)
 	@PYTHONHASHSEED=0 $(BIN)/python -m pytest $(ON_ALL_CORES) -m "not slow"
 	$(call STAGE,pytest: hash seed 1 without the heavy tests)
-	@PYTHONHASHSEED=1 $(BIN)/python -m pytest $(ON_ALL_CORES) -m "not slow and not heavy" --ignore=tests/tidy --ignore=tests/docs
+	@PYTHONHASHSEED=1 $(BIN)/python -m pytest $(ON_ALL_CORES) -m "not slow and not heavy" $(IGNORED)
 
 # Stamps. Setting up is done once, and again when pyproject.toml changes.
 
