@@ -42,7 +42,7 @@ class Court:
         except SpecError as error:
             reason = f"the specification has no such state: {error}"
             raise Divergence(event, reason, follower.summary()) from error
-        except (KeyError, TypeError, ValueError) as error:
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
             reason = f"its parameters are not those of the action: {type(error).__name__}: {error}"
             raise Divergence(event, reason, follower.summary()) from error
         self.events_count += 1
