@@ -1,0 +1,114 @@
+"""Tours cover every step of a small scope, and the broker's core is driven along each of them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from kproof_checker.conformance.court import Court
+from kproof_checker.conformance.driver_group import GroupDriver
+from kproof_checker.conformance.group_situation import Situation
+from kproof_checker.conformance.tours import Anything, Tours, tours
+from kproof_spec.group.eager import model as group
+from kproof_spec.lang import Machine, Model, Struct, bound, integer, require
+
+LEADER_REJOINS = "the leader's JoinGroup, sent again to a stable group, begins a rebalance"
+
+
+# -- a toy ---------------------------------------------------------------------------------------
+
+size = bound("size", default=3, doc="The corner of the board that is farthest away.")
+
+
+class Board(Struct):
+    """A piece on a board, which goes right or down."""
+
+    column: int = integer(0, size)
+    row: int = integer(0, size)
+
+
+toy = Model("toy_board", Board, constants=[size], title="A piece on a board")
+
+
+@toy.action
+def go_right(s: Board) -> None:
+    require(s.column < size)
+    s.column += 1
+
+
+@toy.action
+def go_down(s: Board) -> None:
+    require(s.row < size)
+    s.row += 1
+
+
+class Wall(Anything):
+    """Nobody goes down from the first column."""
+
+    def refusal(self, s: Any, action: str, arguments: Mapping[str, Any]) -> str | None:
+        return "a wall" if action == "go_down" and s.column == 0 else None
+
+
+def _assert_runs(machine: Machine[Any], found: Tours) -> None:
+    for tour in found.tours:
+        assert tour[0].source in machine.initial_codes()
+        for step, following in zip(tour, tour[1:], strict=False):
+            assert step.target == following.source
+        for step in tour:
+            assert (step.instance, step.target) in list(machine.successors(step.source))
+
+
+def test_tours_cover_every_edge_of_a_board_and_are_runs() -> None:
+    machine = toy.closed(size=3)
+    found = tours(machine)
+    _assert_runs(machine, found)
+    assert (found.states, found.edges, found.toured) == (16, 24, 24)
+    steps = {(step.source, step.target) for tour in found.tours for step in tour}
+    assert len(steps) == 24
+    assert found.refused == {}
+
+
+def test_tours_go_where_the_situation_lets_them_and_count_the_rest() -> None:
+    machine = toy.closed(size=3)
+    found = tours(machine, Wall())
+    _assert_runs(machine, found)
+    # The three steps down along the wall; what lies below in the first column is never seen.
+    assert found.states == 16 - 3
+    assert found.refused == {("go_down", "a wall"): 1}
+    assert found.toured == found.edges - 1
+
+
+# -- the group model -----------------------------------------------------------------------------
+
+
+def _drive(machine: Machine[Any], found: Tours, every: int = 1, observe: Any = None) -> int:
+    """How many different steps the broker was driven through, compared after each."""
+    driven = set()
+    for tour in found.tours[::every]:
+        driver = GroupDriver(observe=None if observe is None else observe())
+        for step in tour:
+            action, arguments = step.instance.definition.name, step.instance.arguments
+            driver.drive(machine.load(step.source), action, arguments)
+            differences = driver.differences(machine.load(step.target))
+            assert not differences, (step.instance.label, differences)
+            driven.add(step.edge)
+    return len(driven)
+
+
+def test_every_step_of_a_group_with_one_generation_is_driven_with_the_court_in_session() -> None:
+    machine = group.closed(members=2, partitions=1, max_generation=1, max_failovers=0)
+    found = tours(machine, Situation())
+    _assert_runs(machine, found)
+    assert found.toured == found.edges == 776
+    assert _drive(machine, found, observe=Court) == 776
+
+
+@pytest.mark.heavy
+def test_every_step_of_a_failover_that_one_node_can_take_is_driven() -> None:
+    machine = group.closed(members=2, partitions=1, max_generation=1, max_failovers=1)
+    found = tours(machine, Situation())
+    assert _drive(machine, found) == found.toured == 3405
+    assert found.edges == 3473
+    assert {action for action, _ in found.refused} == {"member_receive_join"}
+    assert found.refused[("member_receive_join", LEADER_REJOINS)] == 24
+    assert sum(found.refused.values()) == found.edges - found.toured
