@@ -186,6 +186,7 @@ async def _serve(broker: Broker, output: ServeOutput, observing: Observing | Non
         raise Refused(str(error)) from error
     asyncio.get_running_loop().set_exception_handler(broker.server.loop_failed)
     output.listening(broker)
+    _keep_large_buffers()
     counting = asyncio.create_task(_count(broker, output, observing))
     broker.server.on_failure = stop.set
     if observing is None or observing.error is None:
@@ -199,6 +200,13 @@ async def _serve(broker: Broker, output: ServeOutput, observing: Observing | Non
         raise Refused(f"the logs could not be closed: {error}", UNKNOWN) from error
     output.stopped(None if observing is None else observing.steps_verified)
     return 0
+
+
+def _keep_large_buffers() -> None:
+    """After the address is told, for this takes a part of the time that a start may take."""
+    from kproof_impl.shell.memory import keep_large_buffers
+
+    keep_large_buffers()
 
 
 def _stop_on_signals(stop: asyncio.Event, output: ServeOutput) -> None:
