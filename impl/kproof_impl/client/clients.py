@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from kproof_impl.client.errors import ConfigRefused
 from kproof_impl.client.tenure import TopicPartition
@@ -34,6 +34,7 @@ class Listener(Protocol):
         """These are somebody else's already."""
 
 
+@runtime_checkable
 class Client(Protocol):
     """One consumer, for use by one thread."""
 
@@ -60,7 +61,7 @@ class Client(Protocol):
 
 
 def client_of(consumer: Any) -> Client:
-    """A client of a consumer, or of a config for one.
+    """A client of a consumer, or of a config for one; a client is one already.
 
     Raises `ClientMissing` if its library is not installed, `ConfigRefused`.
     """
@@ -86,6 +87,8 @@ def client_of(consumer: Any) -> Client:
         from kproof_impl.client.kafka_python import KafkaPythonClient
 
         return KafkaPythonClient(consumer)
+    if isinstance(consumer, Client):
+        return consumer
     raise ConfigRefused(
         f"a {type(consumer).__module__}.{type(consumer).__qualname__} cannot be used: give a "
         "confluent_kafka.Consumer, a kafka.KafkaConsumer, or the config of one"

@@ -106,6 +106,8 @@ class WorkerPoolConsumer:
         self._held: list[Polled] = []
         """Records that poll returned when there was no room: of partitions just assigned."""
         self._client_paused: set[TopicPartition] = set()
+        self._unsure: set[TopicPartition] = set()
+        """Those just assigned: a client may keep them paused if they were so in a tenure before."""
         self._next_commit = 0.0
 
     # -- for users -----------------------------------------------------------------------------
@@ -244,8 +246,9 @@ class WorkerPoolConsumer:
         return self._client.poll(0.0, 1)  # One may come, of a partition just assigned.
 
     def _resume_client(self) -> None:
-        if self._client_paused:
-            paused, self._client_paused = sorted(self._client_paused), set()
+        if paused := sorted(self._client_paused | self._unsure):
+            self._client_paused.clear()
+            self._unsure.clear()
             self._client.resume(paused)
 
     def _dispatch(self, polled: list[Polled]) -> bool:
@@ -308,7 +311,7 @@ class WorkerPoolConsumer:
         """The group has given partitions to the consumer."""
         with self._lock:
             for partition in partitions:
-                self._client_paused.discard(partition)
+                self._unsure.add(partition)
                 self._ledger.consumer_assign(partition)
 
     def revoked(self, partitions: Collection[TopicPartition]) -> None:
@@ -325,6 +328,7 @@ class WorkerPoolConsumer:
         """Those of them that it owns; what is held of them is dropped."""
         self._held = [record for record in self._held if record.partition not in partitions]
         self._client_paused.difference_update(partitions)
+        self._unsure.difference_update(partitions)
         return [p for p in self._ledger.owned if p in partitions]
 
     def _give_back(self, partitions: Collection[TopicPartition], seconds: float) -> None:

@@ -57,15 +57,29 @@ class KafkaPythonClient:
         self._consumer = consumer
 
     def subscribe(self, topics: list[str], listener: Listener) -> None:
+        for topic in topics:  # A leader that does not know the topic yet would assign nothing.
+            self._consumer.partitions_for_topic(topic)
         self._consumer.subscribe(topics=topics, listener=_listener(self._consumer, listener))
 
     def poll(self, timeout_s: float, records_max: int) -> list[Polled]:
+        self._keep_joining()
         found = self._consumer.poll(timeout_ms=int(timeout_s * 1000), max_records=records_max)
         return [
             Polled(TopicPartition(*partition), record.offset, record.key, record)
             for partition, records in found.items()
             for record in records
         ]
+
+    def _keep_joining(self) -> None:
+        """Lets a poll go on with a join that the poll before it began.
+
+        kafka-python 3.0.12 forgets a join when three things meet: it was for new metadata, poll's
+        time was over before it was answered, and the consumer leads the group.  It then has no
+        assignment and sends no heartbeats, for ever.
+        """
+        coordinator = self._consumer._coordinator
+        if coordinator.rejoining:
+            coordinator.request_rejoin()
 
     def pause(self, partitions: Iterable[TopicPartition]) -> None:
         self._consumer.pause(*[self._structs.TopicPartition(*p) for p in partitions])
