@@ -14,7 +14,6 @@ from __future__ import annotations
 import sys
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import Any
 
 from confluent_kafka import KafkaError, Message, Producer
@@ -23,67 +22,28 @@ from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
     precondition,
-    rule,
 )
 
 from impl_support.clients_broker import eventually
 from impl_support.real_client_model import Group, Records, Sent
-from impl_support.real_cluster import QUICK, RealCluster, now_ms
-from impl_support.real_members import Happened, MemberProcess
-
-RETENTION_MS = 1_000
-SLACK_MS = 5
-"""Between clocks that are read one after the other."""
-RETENTION_LATE_MS = 1_000
-"""Retention is looked after every 100 ms, but the machine may be busy."""
-SESSION_MS = 1_200
-SETTLE_SECONDS = 30.0
-TOPICS = {
-    "orders": (3, {"internal.segment.bytes": "400"}),
-    "events": (1, {"internal.segment.bytes": "300", "retention.ms": str(RETENTION_MS)}),
-}
-OPTIONS = (
-    *("--config", "group.min.session.timeout.ms=100"),
-    *("--config", "log.retention.check.interval.ms=100"),
-    *("--config", "offsets.topic.segment.bytes=2000"),
-    *("--config", "offsets.topic.num.partitions=2"),
+from impl_support.real_client_steps import (
+    MEMBERS_MAX,
+    OPTIONS,
+    PRODUCERS,
+    RETENTION_LATE_MS,
+    RETENTION_MS,
+    SESSION_MS,
+    SETTLE_SECONDS,
+    SLACK_MS,
+    TOPICS,
+    Member,
+    step,
 )
-PRODUCERS: dict[str, dict[str, Any]] = {
-    "idempotent": {"enable.idempotence": True},
-    "all": {"acks": "all", "max.in.flight": 1},
-    "one": {"acks": 1, "max.in.flight": 1},
-}
-"""One that is not idempotent keeps the order if only one request is on its way."""
-MEMBERS_MAX = 3
+from impl_support.real_cluster import QUICK, RealCluster, now_ms
 
 keys = st.lists(st.sampled_from([None, b"anna", b"ben", b"cleo"]), min_size=1, max_size=5)
 producers = st.sampled_from(sorted(PRODUCERS))
 numbers = st.integers(0, MEMBERS_MAX - 1)
-
-
-@dataclass
-class Member:
-    """A consumer, its group and its number in it."""
-
-    number: int
-    group: Group
-    process: MemberProcess
-
-    def take(self, happened: Happened) -> None:
-        """Has its group judge what happened."""
-        for kind, *what in happened:
-            match kind:
-                case "assigned":
-                    self.group.assign(self.number, what[0])
-                case "revoked" | "lost":
-                    self.group.give_up(self.number, what[0])
-                case "record":
-                    topic, partition, offset, key, value = what
-                    self.group.give(self.number, (topic, partition), offset, (key, value))
-                case "committing":
-                    self.group.commit(self.number, what[0])
-                case "committed":
-                    self.group.answer_commit(self.number, *what)
 
 
 class RealClientMachine(RuleBasedStateMachine):
@@ -106,10 +66,16 @@ class RealClientMachine(RuleBasedStateMachine):
         self.assignor = "range"
         self.producers: dict[str, Producer] = {}
 
-    @initialize(assignor=st.sampled_from(["range", "cooperative-sticky"]))
-    def begin(self, assignor: str) -> None:
+    @initialize(
+        assignor=st.sampled_from(["range", "cooperative-sticky"]),
+        members=st.integers(0, MEMBERS_MAX),
+    )
+    def begin(self, assignor: str, members: int) -> None:
+        self.cluster.program.append(f"begin(assignor={assignor!r}, members={members})")
         self.assignor = assignor
         self.other = self.new_member(self.other_group, "range", 20_000, commits=False)
+        for _ in range(members):
+            self.member_join(commits=True)
 
     # -- helpers ---------------------------------------------------------------------------------
 
@@ -198,38 +164,38 @@ class RealClientMachine(RuleBasedStateMachine):
 
     # -- producers -------------------------------------------------------------------------------
 
-    @rule(kind=producers, topic=st.sampled_from(sorted(TOPICS)), keys_of=keys)
+    @step(kind=producers, topic=st.sampled_from(sorted(TOPICS)), keys_of=keys)
     def produce_and_wait(self, kind: str, topic: str, keys_of: list[bytes | None]) -> None:
         self.check_sent(self.send(kind, topic, keys_of))
 
-    @rule(kind=producers, topic=st.sampled_from(sorted(TOPICS)), keys_of=keys)
+    @step(kind=producers, topic=st.sampled_from(sorted(TOPICS)), keys_of=keys)
     def produce(self, kind: str, topic: str, keys_of: list[bytes | None]) -> None:
         self.send(kind, topic, keys_of)
 
     # -- the members of a group ------------------------------------------------------------------
 
     @precondition(lambda self: len(self.members) < MEMBERS_MAX)
-    @rule(commits=st.booleans())
+    @step(commits=st.booleans())
     def member_join(self, commits: bool) -> None:
         member = self.new_member(self.group, self.assignor, SESSION_MS, commits=commits)
         self.members.append(member)
         self.poll_one(member, 0.01)
 
     @precondition(lambda self: self.awake())
-    @rule(number=numbers, records_max=st.integers(1, 5))
+    @step(number=numbers, records_max=st.integers(1, 5))
     def member_poll(self, number: int, records_max: int) -> None:
         awake = self.awake()
         self.poll_one(awake[number % len(awake)], 0.1, records_max)
 
     @precondition(lambda self: self.awake())
-    @rule(number=numbers, is_waiting=st.booleans())
+    @step(number=numbers, is_waiting=st.booleans())
     def member_commit(self, number: int, is_waiting: bool) -> None:
         awake = self.awake()
         member = awake[number % len(awake)]
         member.take(member.process.do("commit", is_waiting=is_waiting))
 
     @precondition(lambda self: self.awake())
-    @rule(number=numbers)
+    @step(number=numbers)
     def member_leave(self, number: int) -> None:
         awake = self.awake()
         member = awake[number % len(awake)]
@@ -238,28 +204,28 @@ class RealClientMachine(RuleBasedStateMachine):
         self.group.end(member.number)
 
     @precondition(lambda self: self.members)
-    @rule(number=numbers)
+    @step(number=numbers)
     def member_die(self, number: int) -> None:
         member = self.members.pop(number % len(self.members))
         member.process.kill()
         self.group.end(member.number)
 
     @precondition(lambda self: len(self.awake()) > 1)
-    @rule(number=numbers)
+    @step(number=numbers)
     def member_is_stopped(self, number: int) -> None:
         """A long pause, as a garbage collection: whoever commits after it may be a zombie."""
         awake = self.awake()
         awake[number % len(awake)].process.stop()
 
     @precondition(lambda self: len(self.awake()) < len(self.members))
-    @rule(commits=st.booleans())
+    @step(commits=st.booleans())
     def member_goes_on(self, commits: bool) -> None:
         member = next(member for member in self.members if member.process.is_stopped)
         member.process.go_on()
         if commits:
             member.take(member.process.do("commit", is_waiting=True))
 
-    @rule()
+    @step()
     def group_settles(self) -> None:
         """Who is alive soon has all partitions, each has one owner, and nobody else believes so."""
         awake = self.awake()
@@ -277,7 +243,7 @@ class RealClientMachine(RuleBasedStateMachine):
         eventually(is_settled, f"every partition has an owner: {self.group}", SETTLE_SECONDS)
         self.check_committed()
 
-    @rule(records_max=st.integers(1, 20), is_committing=st.booleans())
+    @step(records_max=st.integers(1, 20), is_committing=st.booleans())
     def other_group_reads(self, records_max: int, is_committing: bool) -> None:
         """A group of one has its partitions from the first poll on, whatever the others do."""
         self.poll_one(self.other, 0.05, records_max)
@@ -286,29 +252,34 @@ class RealClientMachine(RuleBasedStateMachine):
 
     # -- the broker ------------------------------------------------------------------------------
 
-    @rule(
-        kind=producers, in_flight=keys, wait_ms=st.integers(0, 5), down_ms=st.sampled_from([0, 400])
+    @step(
+        kind=producers,
+        in_flight=keys,
+        wait_ms=st.integers(0, 5),
+        down_ms=st.sampled_from([0, 400]),
+        is_killed=st.booleans(),
     )
-    def broker_is_killed(
-        self, kind: str, in_flight: list[bytes | None], wait_ms: int, down_ms: int
+    def broker_ends_and_starts(
+        self,
+        kind: str,
+        in_flight: list[bytes | None],
+        wait_ms: int,
+        down_ms: int,
+        is_killed: bool,
     ) -> None:
-        """kill -9 while records are on their way."""
+        """By kill -9 or in a clean way, while records are on their way."""
         self.send(kind, "orders", in_flight)
         time.sleep(wait_ms / 1000)
         self.records.interruptions += 1
-        self.cluster.kill()
+        if is_killed:
+            self.cluster.kill()
+        else:
+            self.cluster.stop()
         time.sleep(down_ms / 1000)
         self.cluster.launch()
         self.check_committed()
 
-    @rule()
-    def broker_is_restarted(self) -> None:
-        self.records.interruptions += 1
-        self.cluster.stop()
-        self.cluster.launch()
-        self.check_committed()
-
-    @rule(
+    @step(
         place=st.sampled_from([("orders", 0), ("orders", 1), ("events", 0)]), part=st.integers(0, 4)
     )
     def delete_records(self, place: tuple[str, int], part: int) -> None:
@@ -321,7 +292,7 @@ class RealClientMachine(RuleBasedStateMachine):
         self.deleted[place] = offset
         self.log_start(place)
 
-    @rule(ms=st.sampled_from([50, 300, 1_500]))
+    @step(ms=st.sampled_from([50, 300, 1_500]))
     def time_passes(self, ms: int) -> None:
         time.sleep(ms / 1000)
         for producer in self.producers.values():

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -27,6 +28,7 @@ from impl_support.real_members import Nursery
 from impl_support.serving import Serving
 
 ASK_SECONDS = 20.0
+FAILURES_KEPT = 3
 QUICK: dict[str, str | int | float | bool] = {
     "reconnect.backoff.ms": 20,
     "reconnect.backoff.max.ms": 100,
@@ -46,6 +48,8 @@ class RealCluster:
         self._options = options
         self._launches = 0
         self.port = 0
+        self.program: list[str] = []
+        """What was done so far, for who has to find out what went wrong."""
         self.started_ms = 0
         """When the present process was listening, by the wall clock."""
 
@@ -53,7 +57,6 @@ class RealCluster:
         self.nursery = Nursery(self.folder).__enter__()
         self.launch()
         config = {**QUICK, "bootstrap.servers": self.address}
-        self._admin = AdminClient(config)
         self._reader = Consumer(
             {
                 **config,
@@ -66,7 +69,8 @@ class RealCluster:
         new = [
             NewTopic(name, count, 1, config=dict(of)) for name, (count, of) in self._topics.items()
         ]
-        for future in self._admin.create_topics(new).values():
+        admin = self._new_admin()
+        for future in admin.create_topics(new).values():
             future.result(ASK_SECONDS)
         return self
 
@@ -83,15 +87,12 @@ class RealCluster:
         if error is None:
             shutil.rmtree(self.folder)
             return
-        kept = Path(tempfile.gettempdir()) / f"kproof-machine-failed-{os.getpid()}"
-        (self.folder / "said.txt").write_text(
-            f"{self.serving.said}\n{self.serving.wrong}\n", "utf-8"
-        )
-        shutil.rmtree(kept, ignore_errors=True)
+        kept = _new_place_for_failures()
+        said = ("program.txt", "\n".join(self.program)), ("failure.txt", _as_text(error))
+        for name, text in (*said, ("said.txt", f"{self.serving.said}\n{self.serving.wrong}")):
+            (self.folder / name).write_text(text + "\n", "utf-8")
         self.folder.rename(kept)
-        error.add_note(
-            f"The broker's recordings (steps-N.jsonl), logs and last words are in {kept}"
-        )
+        error.add_note(f"What was done, what the broker recorded and said, and its logs: {kept}")
 
     # -- the broker's process --------------------------------------------------------------------
 
@@ -141,6 +142,10 @@ class RealCluster:
         """It has not stopped over a step that the specification does not allow, or any fault."""
         assert self.serving.process.poll() is None, f"the broker stopped: {self.serving.said[-3:]}"
 
+    def _new_admin(self) -> AdminClient:
+        """One that has no connection from before a kill: requests on it just fail."""
+        return AdminClient({**QUICK, "bootstrap.servers": self.address})
+
     # -- what it says ----------------------------------------------------------------------------
 
     def watermarks(self, place: Place) -> tuple[int, int]:
@@ -172,7 +177,8 @@ class RealCluster:
     def delete_records(self, place: Place, offset: int) -> int:
         """The new start of the log."""
         asked = [TopicPartition(*place, offset)]
-        (future,) = self._admin.delete_records(asked, request_timeout=ASK_SECONDS).values()
+        admin = self._new_admin()  # Held here: what it was asked ends with it.
+        (future,) = admin.delete_records(asked, request_timeout=ASK_SECONDS).values()
         start = future.result(ASK_SECONDS).low_watermark
         assert isinstance(start, int)
         return start
@@ -180,15 +186,17 @@ class RealCluster:
     def read(self, place: Place, start: int, end: int) -> list[tuple[int, Content]]:
         """What a consumer that nobody has seen before reads there: offset, key and value."""
         found: list[tuple[int, Content]] = []
+        if start >= end:
+            return found
         self._reader.assign([TopicPartition(*place, start)])
 
         def take() -> bool:
-            for message in self._reader.consume(1_000, 0.2):
+            for message in self._reader.consume(end - start - len(found), 0.2):
                 if message.error() is None:
                     offset = message.offset()
                     assert offset is not None
                     found.append((offset, (message.key(), message.value())))
-            return start >= end or bool(found and found[-1][0] >= end - 1)
+            return bool(found) and found[-1][0] >= end - 1
 
         eventually(take, f"{place} can be read from {start} to {end}", ASK_SECONDS)
         self._reader.unassign()
@@ -211,3 +219,17 @@ class RealCluster:
 def now_ms() -> int:
     """By the wall clock, which the broker's and the clients' timestamps follow."""
     return time.time_ns() // 1_000_000
+
+
+def _new_place_for_failures() -> Path:
+    """The first failures of a process are kept, then always the last: the smallest program."""
+    for number in range(1, FAILURES_KEPT + 1):
+        kept = Path(tempfile.gettempdir()) / f"kproof-machine-failed-{os.getpid()}-{number}"
+        if not kept.exists():
+            return kept
+    shutil.rmtree(kept)
+    return kept
+
+
+def _as_text(error: BaseException) -> str:
+    return "".join(traceback.format_exception(error))

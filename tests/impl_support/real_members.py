@@ -34,6 +34,7 @@ class MemberProcess:
         self._pid = pid
         self.is_stopped = False
         """Whether its process is stopped: the broker hears nothing of it."""
+        self.is_over = False
 
     def do(self, command: str, **arguments: Any) -> Happened:
         """Has it done: `poll(records_max, seconds)`, `commit(is_waiting)`, `close()`."""
@@ -53,13 +54,17 @@ class MemberProcess:
         self.is_stopped = False
 
     def kill(self) -> None:
-        """Ends it without a word to anybody; its sockets are closed by the system."""
+        """Ends it without a word to anybody, if it runs; its sockets are closed by the system."""
+        if self.is_over:
+            return
+        self.is_over = True
         os.kill(self._pid, signal.SIGKILL)
         self._link.close()
 
     def close(self) -> Happened:
         """Leaves the group and ends; what happened while it did."""
         happened = self.do("close")
+        self.is_over = True
         self._link.close()
         return happened
 
