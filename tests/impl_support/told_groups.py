@@ -89,6 +89,7 @@ class Story:
         follower.join()  # Its answer was lost: it asks once more.
         follower.sync()
         assert anna.commit(9, generation_id=1) == ErrorCode.ILLEGAL_GENERATION
+        anna.sync(generation_id=1)
         carl.leave()
         assert carl.commit(9) == ErrorCode.UNKNOWN_MEMBER_ID
         self.turn(anna, bert, times=4)

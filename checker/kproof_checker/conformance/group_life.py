@@ -43,6 +43,8 @@ class GroupLife(Follower):
         """Whether the log has a record of the group itself."""
         self._broker_state = "Empty"
         self._is_opening = False
+        self._syncing: set[str] = set()
+        """Whose SyncGroup counts and has not been answered with a share, in this generation."""
         self._has_to_rejoin: str | None = None
         """A member that has taken the place of one in a group that is not at rest."""
 
@@ -51,6 +53,7 @@ class GroupLife(Follower):
     def restarted(self) -> bool:
         self.is_loaded = self._is_opening = False
         self._has_to_rejoin = None
+        self._syncing.clear()
         return self._is_stored or bool(self.offsets.stored)
 
     def summary(self) -> str:

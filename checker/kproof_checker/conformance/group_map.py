@@ -14,9 +14,9 @@
 
 **What is not looked at.**  Partitions are never named: what the leader deals is client code's
 affair.  The map keeps a checksum of each share, and who asks has to be given the one that the
-leader sent.  Heartbeats change nothing and are not told; that a session has ended by the clock is
-not seen.  A machine that loses power loses what was not forced to the disk, commits too: `load`
-would be refused.
+leader sent.  A heartbeat changes nothing: its answer is looked at, and that a timeout has passed by
+the clock is not, as in the model any may fire at any time.  A machine that loses power loses what
+was not forced to the disk, commits too: `load` would be refused.
 
 **Members' beliefs.**  A request does not say what its sender believes, so where a guard asks for
 no more than that, the belief is granted (`_grant`); what the coordinator knows is judged.
@@ -161,6 +161,7 @@ class GroupFollower(GroupLife):
             if s.leader == me and member != leader:
                 s.leader = NONE
         self.require(leader not in parameters["missing"], f"{leader} leads, and is away")
+        self._syncing.clear()
         self.take("coordinator_complete_join", leader=leader)
         self.members.leader = leader
         self.members.assignments = {}
@@ -197,7 +198,18 @@ class GroupFollower(GroupLife):
             f"{member} was told a generation while the join barrier was open",
         )
 
+    def _on_member_sync(self, parameters: Parameters) -> None:
+        member, state = parameters["member"], self.state.state
+        self._check_generation(parameters)
+        self._require_member(member)
+        self.require(
+            state in (GroupState.COMPLETING_REBALANCE, GroupState.STABLE),
+            f"{member} was let in to the sync barrier while the join barrier was open",
+        )
+        self._syncing.add(member)
+
     def _on_leader_sync(self, parameters: Parameters) -> None:
+        self._require_sync(parameters["leader"])
         self.take("leader_sync", leader=parameters["leader"])
         assignments = parameters["assignments"]
         self.require(
@@ -223,6 +235,8 @@ class GroupFollower(GroupLife):
         member = parameters["member"]
         self._check_generation(parameters)
         self._require_member(member)
+        self._require_sync(member)
+        self._syncing.remove(member)
         me = self.state.member[self._id(member)]
         is_known = me.state == MemberState.STABLE
         if not is_known or me.generation_id != self.state.generation_id:
@@ -237,6 +251,15 @@ class GroupFollower(GroupLife):
             parameters["assignment"] == self.members.assignments[member],
             f"{member} was given another assignment than the leader dealt",
         )
+
+    def _require_sync(self, member: str) -> None:
+        self.require(member in self._syncing, f"{member} has not sent SyncGroup")
+
+    def _on_heartbeat(self, parameters: Parameters) -> None:
+        error = self._identity_error(parameters)
+        if not error and self.state.state == GroupState.PREPARING_REBALANCE:
+            error = ErrorCode.REBALANCE_IN_PROGRESS
+        self.compare(parameters, error=error)
 
     # -- offsets -------------------------------------------------------------------------------
 
@@ -258,20 +281,24 @@ class GroupFollower(GroupLife):
 
     def _commit_error(self, parameters: Parameters) -> ErrorCode:
         """How a commit has to be answered."""
-        member, instance = parameters["member"], parameters["instance"]
-        s, generation_id = self.state, parameters["generation_id"]
-        if generation_id < 0 and s.state == GroupState.EMPTY:
+        state = self.state.state
+        if parameters["generation_id"] < 0 and state == GroupState.EMPTY:
             return ErrorCode.NONE
+        error = self._identity_error(parameters)
+        if not error and state == GroupState.COMPLETING_REBALANCE:
+            error = ErrorCode.REBALANCE_IN_PROGRESS  # It cannot know what it owns by now.
+        return error
+
+    def _identity_error(self, parameters: Parameters) -> ErrorCode:
+        """Whether a request is a member's, in the present generation."""
+        member, instance = parameters["member"], parameters["instance"]
         if instance is not None and self.members.instances.get(member) != instance:
             is_there = instance in self.members.by_instance()
             return ErrorCode.FENCED_INSTANCE_ID if is_there else ErrorCode.UNKNOWN_MEMBER_ID
         if member not in self.members.instances:
             return ErrorCode.UNKNOWN_MEMBER_ID
-        if not is_current(s, self._id(member), generation_id):
-            return ErrorCode.ILLEGAL_GENERATION
-        if s.state == GroupState.COMPLETING_REBALANCE:
-            return ErrorCode.REBALANCE_IN_PROGRESS  # It cannot know what it owns by now.
-        return ErrorCode.NONE
+        is_member = is_current(self.state, self._id(member), parameters["generation_id"])
+        return ErrorCode.NONE if is_member else ErrorCode.ILLEGAL_GENERATION
 
     def _on_remove_offsets(self, parameters: Parameters) -> None:
         self.offsets.remove(self, parameters["offsets"], is_stored=True)

@@ -74,6 +74,7 @@ def sync_group(broker: Broker, call: Call, request: SyncGroupRequest) -> SyncGro
     if error:
         return SyncGroupResponse(error_code=error)
     member = group.members[request.member_id]
+    told.accepted_sync(coordinator, group, member, request.generation_id)
     if group.state is GroupState.STABLE:
         group.note_sync(member)
         rebalance.keep_alive(coordinator, group, member)
@@ -116,14 +117,14 @@ def heartbeat(broker: Broker, _call: Call, request: HeartbeatRequest) -> Heartbe
     if group is None:
         return HeartbeatResponse(error_code=ErrorCode.UNKNOWN_MEMBER_ID)
     error = group.check_member(request.member_id, request.group_instance_id)
-    if error:
-        return HeartbeatResponse(error_code=error)
-    if request.generation_id != group.generation_id:
-        return HeartbeatResponse(error_code=ErrorCode.ILLEGAL_GENERATION)
-    rebalance.keep_alive(coordinator, group, group.members[request.member_id])
-    if group.state is GroupState.PREPARING_REBALANCE:
-        return HeartbeatResponse(error_code=ErrorCode.REBALANCE_IN_PROGRESS)
-    return HeartbeatResponse()
+    if not error and request.generation_id != group.generation_id:
+        error = ErrorCode.ILLEGAL_GENERATION
+    if not error:
+        rebalance.keep_alive(coordinator, group, group.members[request.member_id])
+        if group.state is GroupState.PREPARING_REBALANCE:
+            error = ErrorCode.REBALANCE_IN_PROGRESS
+    told.answered_heartbeat(coordinator, group, request, error)
+    return HeartbeatResponse(error_code=error)
 
 
 def leave_group(broker: Broker, _call: Call, request: LeaveGroupRequest) -> LeaveGroupResponse:

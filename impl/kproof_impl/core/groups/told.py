@@ -11,11 +11,13 @@
 | `complete_join` | `generation_id`, `leader`, `missing`: static members that are away |
 | `become_empty`, then `store_empty` | `generation_id`; none, once it is stored |
 | `receive_join` | `member`, `generation_id`: before JoinGroup is answered with a generation |
+| `member_sync` | `member`, `generation_id`: its SyncGroup counts |
 | `leader_sync` | `leader`, `assignments`: a checksum for each member; stored |
 | `refuse_sync` | `error`: what the leader dealt could not be stored |
 | `receive_assignment` | `member`, `generation_id`, `assignment`: a checksum; before the answer |
 | `commit` | `member`, `instance`, `generation_id`, `offsets` by `topic-partition`; stored |
 | `commit_refused` | `member`, `instance`, `generation_id`, `error` |
+| `heartbeat` | the same, with the error that it is answered with |
 | `remove_offsets` | `offsets`: a list of `topic-partition`; stored |
 | `lose_offsets` | the same, not stored: their topic is gone, and the disk refuses |
 | `remove_group`, `resign` | none: it has been deleted, or has expired; its log is gone |
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from kproof_impl.core.groups.group_coordinator import GroupCoordinator
     from kproof_impl.core.groups.member import Member
     from kproof_impl.core.groups.offsets import CommittedOffset
+    from kproof_impl.messages.heartbeat import HeartbeatRequest
     from kproof_impl.messages.offset_commit import OffsetCommitRequest
 
 
@@ -115,6 +118,15 @@ def received_join(coordinator: GroupCoordinator, group: Group, member: Member) -
         _tell(coordinator, group, "receive_join", parameters, has_members=False)
 
 
+def accepted_sync(
+    coordinator: GroupCoordinator, group: Group, member: Member, generation_id: int
+) -> None:
+    """With the generation that the request is about."""
+    if coordinator.broker.observe is not None:
+        parameters = {"member": member.member_id, "generation_id": generation_id}
+        _tell(coordinator, group, "member_sync", parameters, has_members=False)
+
+
 def synced(coordinator: GroupCoordinator, group: Group) -> None:
     if coordinator.broker.observe is not None:
         parameters = {"leader": group.leader, "assignments": _assignments(group)}
@@ -159,6 +171,19 @@ def commit_refused(
         parameters = _committer(request)
         parameters["error"] = int(error)
         _tell(coordinator, group, "commit_refused", parameters, has_members=False)
+
+
+def answered_heartbeat(
+    coordinator: GroupCoordinator, group: Group, request: HeartbeatRequest, error: int
+) -> None:
+    if coordinator.broker.observe is not None:
+        parameters = {
+            "member": request.member_id,
+            "instance": request.group_instance_id,
+            "generation_id": request.generation_id,
+            "error": int(error),
+        }
+        _tell(coordinator, group, "heartbeat", parameters, has_members=False)
 
 
 def _committer(request: OffsetCommitRequest) -> dict[str, Any]:
