@@ -18,7 +18,7 @@ export PYTHONNOUSERSITE = 1
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help check test quick test-all wheel-test soak fix clean lint unit
+.PHONY: help check test quick test-all wheel-test soak external fix clean lint unit
 
 help: ## List these targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' Makefile
@@ -45,6 +45,10 @@ wheel-test: $(VENV)/.installed-dev ## Build the wheel and try it in an environme
 soak: $(VENV)/.installed-dev ## Kill the broker a hundred times under load; nothing acknowledged is lost.
 	$(call STAGE,soak: kill -9)
 	@$(BIN)/python tools/soak.py $(ARGS)
+
+external: $(VENV)/.installed-dev ## Run librdkafka's and kafka-python's own tests against the broker.
+	$(call STAGE,the tests of clients)
+	@$(BIN)/python tools/external_suites.py $(ARGS)
 
 fix: $(VENV)/.installed-dev ## Format the code and mend what can be mended without thought.
 	$(call STAGE,ruff)
