@@ -19,7 +19,7 @@ REAL_TIME = settings(
 def test_clients_are_given_what_was_written_whatever_dies() -> None:
     few = settings(
         REAL_TIME,
-        max_examples=6,
+        max_examples=4,
         stateful_step_count=12,
         derandomize=True,
         database=None,

@@ -84,7 +84,7 @@ class RealCluster:
         self.serving.end()
         self._close_pipes()
         self.nursery.__exit__(kind, error, trace)
-        if error is None:
+        if not isinstance(error, Exception):  # Hypothesis ends an example by what is none.
             shutil.rmtree(self.folder)
             return
         kept = _new_place_for_failures()
