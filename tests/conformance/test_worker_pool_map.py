@@ -9,8 +9,10 @@ import pytest
 from hypothesis import settings
 
 from impl_support.pool_machine import PARTITIONS, PoolBench, PoolMachine
+from impl_support.pool_runs import CLIENTS, History, broker_of_orders, config_of, produce
 from kproof_checker.conformance.lockstep import Divergence
 from kproof_checker.conformance.pool_map import PoolFollower
+from kproof_impl.client import WorkerPoolConsumer
 from kproof_impl.client.errors import LedgerMisused
 from kproof_impl.client.ledger import Ledger
 from kproof_impl.client.tenure import Order, Ticket, TopicPartition
@@ -284,13 +286,41 @@ def test_altered_recordings_are_refused() -> None:
     tried, missed = 0, []
     for seed in (1, 2):
         all_lies = lies(recorded(seed, steps_count=60))
-        for what, altered in Random(seed).sample(all_lies, 150):
+        for what, altered in Random(seed).sample(all_lies, 100):
             tried += 1
             if not is_refused(altered):
                 missed.append(what)
 
     # Some lies are about what never matters again, such as the lane of a record that was dropped.
     assert len(missed) <= tried // 100, missed
+
+
+@pytest.mark.interop
+@pytest.mark.parametrize("client", CLIENTS)
+def test_pools_on_a_broker_are_followed_through_a_rebalance(client: str) -> None:
+    events: tuple[list[Event], list[Event]] = ([], [])
+    history = History()
+
+    def handle(message: Any) -> None:
+        history.process(message, 0.002)
+
+    with broker_of_orders() as broker:
+        # Of each partition, keys 2: the records of a partition take them in turn.
+        places = produce(broker.bootstrap_servers, 400, keys=8)
+        config = config_of(client, broker.bootstrap_servers, "cooperative-sticky")
+        settings: dict[str, Any] = {"workers": 2, "max_in_flight": 20, "commit_interval_s": 0.05}
+        with WorkerPoolConsumer(config, ["orders"], handle, observe=events[0].append, **settings):
+            history.wait_for(50)
+            with WorkerPoolConsumer(
+                config, ["orders"], handle, observe=events[1].append, **settings
+            ):
+                history.wait_for(len(places))
+
+    for recording in events:
+        model = PoolFollower(log_size=100, keys=2, max_in_flight=20)
+        for event in recording:
+            model.follow(event)
+        assert "poll_thread_commit" in {event.action for event in recording}
 
 
 def test_a_refusal_says_what_was_done_and_what_the_model_has() -> None:

@@ -63,6 +63,7 @@ class KafkaPythonClient:
 
     def poll(self, timeout_s: float, records_max: int) -> list[Polled]:
         self._keep_joining()
+        self._make_room_for_parked()
         found = self._consumer.poll(timeout_ms=int(timeout_s * 1000), max_records=records_max)
         return [
             Polled(TopicPartition(*partition), record.offset, record.key, record)
@@ -80,6 +81,17 @@ class KafkaPythonClient:
         coordinator = self._consumer._coordinator
         if coordinator.rejoining:
             coordinator.request_rejoin()
+
+    def _make_room_for_parked(self) -> None:
+        """Lets records come back that were set aside when their partition was paused.
+
+        kafka-python 3.0.12 takes them back only into a slot that holds nothing, and leaves there
+        what another partition had, though it is read to its end.  The resumed partition would never
+        be read again.
+        """
+        fetcher = self._consumer._fetcher
+        if not fetcher._next_partition_records:
+            fetcher._next_partition_records = None
 
     def pause(self, partitions: Iterable[TopicPartition]) -> None:
         self._consumer.pause(*[self._structs.TopicPartition(*p) for p in partitions])

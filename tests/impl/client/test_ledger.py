@@ -14,7 +14,7 @@ HERE = TopicPartition("orders", 0)
 THERE = TopicPartition("orders", 1)
 
 TestPool = PoolMachine.TestCase
-TestPool.settings = settings(max_examples=150, stateful_step_count=60, deadline=None)
+TestPool.settings = settings(max_examples=100, stateful_step_count=50, deadline=None)
 
 
 def with_records(number: int, *, order: Order = Order.NONE, max_in_flight: int = 10) -> Ledger:
