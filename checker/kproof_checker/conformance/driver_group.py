@@ -6,7 +6,7 @@
 | `member_rejoin` | JoinGroup with the member's id, which waits |
 | `member_ask_for_rebalance` | a passer-by joins and leaves: the join barrier is open |
 | `coordinator_complete_join`, `..._empty` | the gatekeeper, who has kept it open, goes |
-| `member_receive_join` | the member takes the answer; if a failover has it lost, it asks again |
+| `member_receive_join` | the member takes the answer, which was held |
 | `member_leave` | LeaveGroup |
 | `coordinator_expel_member` | its session ends; those of the others are kept up by heartbeats |
 | `leader_assign_partition`, `leader_sync` | the leader notes; SyncGroup with all it noted |
@@ -14,7 +14,7 @@
 | `member_send_heartbeat` | a heartbeat that does not arrive yet |
 | `coordinator_answer_heartbeat`, `member_receive_heartbeat` | it arrives; the answer does |
 | `member_is_unknown` | JoinGroup or SyncGroup, answered with an error |
-| `coordinator_fail_over` | the broker is killed, and reads the group from its log |
+| `coordinator_fail_over` | the broker is killed and reads its log; who waited asks again at once |
 
 **The join barrier.**  The model passes it in a step of its own, a broker as soon as all are there.
 But a broker waits for member ids that it has handed out (KIP-394): the *gatekeeper* is a consumer
@@ -57,6 +57,9 @@ SUBSCRIPTION = b"\x00\x01\x00\x00\x00\x01\x00\x06orders\xff\xff\xff\xff"
 SESSION_MS = 1_000
 LONG_MS = 1_500_000
 """What no driven run lasts."""
+OF_CLIENTS = {"member_join", "member_rejoin", "leader_assign_partition", "leader_sync"}
+"""Steps that a consumer decides on by itself, and a broker has no means to refuse: if the model
+refuses them, the consumers here do too."""
 REFUSALS = {ErrorCode.UNKNOWN_MEMBER_ID, ErrorCode.ILLEGAL_GENERATION}
 
 
@@ -80,6 +83,8 @@ class Client:
 class GroupDriver:
     """One group of a fresh broker, and its members."""
 
+    of_clients = OF_CLIENTS
+
     def __init__(self, observe: Any = None) -> None:
         config = BrokerConfig(
             offsets_topic_num_partitions=1,
@@ -100,13 +105,16 @@ class GroupDriver:
 
     # -- what is asked for ---------------------------------------------------------------------
 
-    def drive(self, s: Any, action: str, arguments: Mapping[str, Any]) -> None:
+    def drive(
+        self, s: Any, action: str, arguments: Mapping[str, Any], *, is_legal: bool = True
+    ) -> None:
         """Brings the broker to take a step; `s` is the model's state before it.
 
-        Raises `Undrivable` if it cannot be brought there, `Parted` if it does something else.
+        Raises `Undrivable` if it cannot be brought there, `Parted` if it does something else.  What
+        is not legal is tried at any rate: no situation speaks of it.
         """
         reason = self.situation.refusal(s, action, arguments)
-        if reason is not None:
+        if reason is not None and is_legal:
             raise Undrivable(reason)
         getattr(self, f"_{action}")(s, **arguments)
         self.situation = self.situation.after(s, action, arguments)
@@ -115,9 +123,7 @@ class GroupDriver:
         """Where the broker, or what it told the members, is not what the model has."""
         theirs, mine = self.projection(), self._expected(s)
         return [
-            f"{name} is {_shown(theirs[name])} in the broker and {_shown(value)} in the model"
-            if not name.startswith("member ")
-            else f"{name} was told {_shown(theirs[name])}, and has {_shown(value)} in the model"
+            f"{name} is {_shown(theirs[name])}, and was to be {_shown(value)}"
             for name, value in mine.items()
             if theirs[name] != value
         ]
@@ -164,7 +170,8 @@ class GroupDriver:
                 str(one): {str(p) for p in s.stored.assignment[one]} for one in s.stored.members
             },
         }
-        if s.leader != NONE:  # Else the model has not chosen one yet, and the broker has.
+        has_begun = s.state in (GroupState.COMPLETING_REBALANCE, GroupState.STABLE)
+        if has_begun or s.leader != NONE:  # Else the model has not chosen yet, and the broker has.
             mine["leader"] = _name(s.leader)
         if s.state == GroupState.STABLE:
             mine["assignment"] = {
@@ -332,9 +339,12 @@ class GroupDriver:
             raise Parted(f"{type(answer).__name__} has {error.name}, and should refuse")
         client.reset()
 
-    def _coordinator_fail_over(self, _: Any) -> None:
+    def _coordinator_fail_over(self, s: Any) -> None:
         self.host.kill()
         self._gatekeep()
+        for name in self.situation.asking_again(s):
+            client = self.clients[name]
+            client.join_number = self.host.post(self._join_request(client.member_id))
 
 
 def _name(member: Any) -> str | None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from kproof_spec.group.state import GroupState
+from kproof_spec.group.state import GroupState, MemberState
 
 FORMER_ID = "the consumer came back under another member id, and the group has the former one"
 FORMER_HEARTBEAT = "the heartbeat has the consumer's former member id, and the group the new one"
@@ -67,7 +67,7 @@ class Situation:
         return FORMER_ID if self.has_former_id(leader) else None
 
     def _refusal_of_coordinator_complete_join(self, _: Any, leader: object) -> str | None:
-        return None if self.order[0][0] == str(leader) else FIRST_LEADS
+        return None if self.order and self.order[0][0] == str(leader) else FIRST_LEADS
 
     def _refusal_of_member_receive_join(self, s: Any, member: object) -> str | None:
         if self.has_former_id(member):
@@ -136,8 +136,21 @@ class Situation:
     def _after_coordinator_answer_heartbeat(self, s: Any, member: object) -> Situation:
         return replace(self, heartbeat=None)
 
-    def _after_coordinator_fail_over(self, _: Any) -> Situation:
-        return replace(self, order=self.stored)
+    def _after_coordinator_fail_over(self, s: Any) -> Situation:
+        again = self.asking_again(s)
+        answers = [entry for entry in self.answers if entry[0] not in again]
+        answers += ((name, s.stored.generation_id) for name in again)
+        return replace(self, order=self.stored, answers=tuple(sorted(answers)))
+
+    def asking_again(self, s: Any) -> list[str]:
+        """Who sends JoinGroup again as soon as there is another coordinator, and is answered.
+
+        The leader does not: a rebalance would begin.
+        """
+        waiting = {
+            str(one) for one in s.member if s.member[one].state == MemberState.PREPARING_REBALANCE
+        }
+        return [entry[0] for entry in self.stored[1:] if entry in self.ids and entry[0] in waiting]
 
     def _compacted(self) -> Situation:
         """With numbers that are as low as they can be: only which ids are the same matters."""

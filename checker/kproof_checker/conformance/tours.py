@@ -24,6 +24,7 @@ LENGTH_MAX = 100
 """No tour has more steps, unless the way to one step is longer."""
 NEAR = 60
 """So many states are looked at for the next missing step before a tour ends."""
+OUT_OF_REACH = "it comes only after steps that cannot be driven"
 Codes = tuple[int, ...]
 
 
@@ -125,7 +126,20 @@ class _Graph:
                 self._index(node, (index, edge))
                 self.edges[index].append(edge)
             index += 1
+        self._explore_the_rest()
         self.states_count = len(self._successors)
+
+    def _explore_the_rest(self) -> None:
+        """States of the scope that no driven run comes to, so that all steps are counted."""
+        toured = len(self.actions)
+        known = list(self._successors)
+        rest = [target for codes in known for _, target, _ in self._successors[codes]]
+        while rest:
+            codes = rest.pop()
+            if codes not in self._successors:
+                rest += (target for _, target, _ in self._steps(codes))
+        for label in range(toured, len(self.actions)):
+            self.refusals[label] = OUT_OF_REACH
 
     def _steps(self, codes: Codes) -> list[tuple[Instance, Codes, int]]:
         known = self._successors.get(codes)
