@@ -5,6 +5,7 @@
 | `consumer` | `WorkerPoolConsumer`: the poll thread, rebalances, the end |
 | `crew` | the worker threads |
 | `ledger`, `tenure` | what is in flight, what may be started and committed; pure |
+| `telling` | its steps as events |
 | `failures` | retries, and records that fail for good |
 | `clients`, `confluent`, `kafka_python` | the clients it works with, imported when they are used |
 

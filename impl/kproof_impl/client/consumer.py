@@ -23,8 +23,9 @@ from kproof_impl.client.crew import Crew
 from kproof_impl.client.errors import CommitRefused, ConfigRefused, WrongThread
 from kproof_impl.client.failures import FailurePolicy, OnFailure
 from kproof_impl.client.ledger import Ledger
+from kproof_impl.client.telling import events_of
 from kproof_impl.client.tenure import Order, TopicPartition
-from kproof_impl.events import Event, Observer
+from kproof_impl.events import Observer
 
 LOG = logging.getLogger("kproof.client")
 
@@ -94,9 +95,8 @@ class WorkerPoolConsumer:
         self._commit_interval_s = commit_interval_s
         self._revoke_deadline_s = revoke_deadline_s
         self._stop_deadline_s = stop_deadline_s
-        self._observe = observe
-        self._events_count = 0
-        self._ledger = Ledger(max_in_flight, order, None if observe is None else self._say)
+        tell = None if observe is None else events_of(self._client.group, observe)
+        self._ledger = Ledger(max_in_flight, order, tell)
         self._crew = Crew(self._ledger, handler, policy, workers)
         self._lock, self._finished = self._crew.lock, self._crew.finished
         self._owner: threading.Thread | None = None
@@ -343,7 +343,7 @@ class WorkerPoolConsumer:
             finished = [p for p in owned if not self._ledger.is_in_use(p)]
             for partition in owned:
                 if partition in finished:
-                    offset = self._ledger.end_of_finished_prefix(partition)
+                    offset = self._ledger.uncommitted_prefix(partition)
                 else:
                     LOG.warning("%s is given back with records in flight", partition)
                     offset = self._ledger.poll_thread_abandon(partition)
@@ -394,11 +394,3 @@ class WorkerPoolConsumer:
 
     def _is_drained(self) -> bool:
         return not any(self._ledger.is_awaited(p) for p in self._ledger.owned)
-
-    def _say(self, action: str, parameters: dict[str, Any]) -> None:
-        assert self._observe is not None
-        now_ms = time.time_ns() // 1_000_000
-        name = self._client.group or "worker pool"
-        event = Event(self._events_count, now_ms, "worker_pool", name, action, parameters, {})
-        self._events_count += 1
-        self._observe(event)

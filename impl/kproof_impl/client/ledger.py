@@ -86,6 +86,12 @@ class Ledger:
         """What may be committed of a partition; None if no record of it came so far."""
         return self._tenure(partition).end_of_finished_prefix
 
+    def uncommitted_prefix(self, partition: TopicPartition) -> int | None:
+        """The same, if the coordinator has not taken it yet; else None."""
+        tenure = self._tenure(partition)
+        end_offset = tenure.end_of_finished_prefix
+        return end_offset if end_offset != tenure.confirmed else None
+
     def is_in_use(self, partition: TopicPartition) -> bool:
         """Whether a record of the partition is in flight."""
         return bool(self._tenure(partition).in_flight)
@@ -134,10 +140,10 @@ class Ledger:
         """The time for a revocation is over.  Gives what may still be committed, or None."""
         tenure = self._tenure(partition)
         self._demand(tenure.is_revoking, f"{partition} is abandoned, and nobody wants it back")
-        end_offset, confirmed = tenure.end_of_finished_prefix, tenure.confirmed
+        offset = self.uncommitted_prefix(partition)
         self._give_up(tenure)
-        self._say("poll_thread_abandon", partition, offset=end_offset)
-        return end_offset if end_offset != confirmed else None
+        self._say("poll_thread_abandon", partition, offset=tenure.end_of_finished_prefix)
+        return offset
 
     def poll_thread_notice_loss(self, partition: TopicPartition) -> None:
         """The partition is somebody else's by now: nothing of it is committed."""

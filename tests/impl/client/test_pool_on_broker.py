@@ -107,7 +107,9 @@ def read_all(bootstrap: str, topic: str, count: int) -> list[Any]:
 @each_client
 @pytest.mark.parametrize("assignor", ["range", "cooperative-sticky"])
 def test_a_second_member_in_the_middle_takes_over_in_order(client: str, assignor: str) -> None:
-    first, second, both = [], [], History()
+    first: list[Any] = []
+    second: list[Any] = []
+    both = History()
 
     def handler(mine: list[Any]) -> Any:
         def handle(message: Any) -> None:

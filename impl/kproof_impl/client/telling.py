@@ -1,0 +1,22 @@
+"""A ledger's steps as events, for whoever observes a pool."""
+
+from __future__ import annotations
+
+import time
+from itertools import count
+from typing import Any
+
+from kproof_impl.client.ledger import Tell
+from kproof_impl.events import Event, Observer
+
+
+def events_of(group: str, observe: Observer) -> Tell:
+    """Numbers the steps, and gives them the time and the name of the group."""
+    numbers = count()
+
+    def tell(action: str, parameters: dict[str, Any]) -> None:
+        now_ms = time.time_ns() // 1_000_000
+        subject = group or "worker pool"
+        observe(Event(next(numbers), now_ms, "worker_pool", subject, action, parameters, {}))
+
+    return tell
