@@ -4,6 +4,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from impl_support.clients_broker import eventually
 from impl_support.real_client_machine import RealClientMachine
 
 REAL_TIME = settings(
@@ -13,6 +14,30 @@ REAL_TIME = settings(
     print_blob=True,
 )
 """Each step waits for sockets, processes and disks, and Hypothesis is not to mind."""
+
+
+@pytest.mark.heavy
+def test_a_member_that_was_stopped_goes_on_and_may_not_commit_what_another_has() -> None:
+    machine = RealClientMachine()
+    try:
+        machine.begin(assignor="range", members=2)
+        machine.group_settles()
+        keys: list[bytes | None] = [
+            b"%d" % number for number in range(12)
+        ]  # Some for each partition.
+        machine.produce_and_wait(kind="idempotent", topic="orders", keys_of=keys)
+        stopped, _ = machine.members
+        eventually(lambda: machine.has_read_something(stopped), "the first member is given records")
+
+        machine.member_is_stopped(number=0)
+        machine.group_settles()
+        machine.member_goes_on(commits=True)
+
+        late = [each for each in machine.group.attempts if each.is_fenced]
+        assert late
+        assert {each.result for each in late} == {"refused"}
+    finally:
+        machine.teardown()
 
 
 @pytest.mark.heavy

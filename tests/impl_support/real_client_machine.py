@@ -317,6 +317,14 @@ class RealClientMachine(RuleBasedStateMachine):
         late = (before + RETENTION_LATE_MS - now_ms()) / 1000
         eventually(is_empty, f"retention empties {place}", max(late, 0.5))
 
+    def has_read_something(self, member: Member) -> bool:
+        """Polls; whether it has been given records of a partition that it has now."""
+        self.poll_one(member, 0.05)
+        tenures = member.group.tenures.items()
+        return any(
+            number == member.number and tenure.next_offset > 0 for (number, _), tenure in tenures
+        )
+
     # -- the end ---------------------------------------------------------------------------------
 
     def teardown(self) -> None:

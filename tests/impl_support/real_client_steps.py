@@ -23,12 +23,13 @@ SLACK_MS = 5
 RETENTION_LATE_MS = 1_000
 """Retention is looked after every 100 ms, but the machine may be busy."""
 SESSION_MS = 1_200
-SETTLE_SECONDS = 30.0
+SETTLE_SECONDS = 20.0
 TOPICS = {
     "orders": (3, {"internal.segment.bytes": "400"}),
     "events": (1, {"internal.segment.bytes": "300", "retention.ms": str(RETENTION_MS)}),
 }
 OPTIONS = (
+    "--verify",
     *("--config", "group.min.session.timeout.ms=100"),
     *("--config", "log.retention.check.interval.ms=100"),
     *("--config", "offsets.topic.segment.bytes=2000"),
