@@ -74,9 +74,10 @@ class DrivenBroker:
         self._identifiers = Identifiers()
         self._answers: dict[int, Any] = {}
         self._requests_count = 0
-        self._start()
+        self.begin_life()
 
-    def _start(self) -> None:
+    def begin_life(self) -> None:
+        """A broker starts on what is stored."""
         self.store = FileLogStore(
             self.files,
             DATA_DIRECTORY,
@@ -129,4 +130,4 @@ class DrivenBroker:
     def kill(self) -> None:
         """The process dies, and the next life begins.  Answers that were sent still arrive."""
         self.store.close(is_clean=False)
-        self._start()
+        self.begin_life()

@@ -57,7 +57,7 @@ SUBSCRIPTION = b"\x00\x01\x00\x00\x00\x01\x00\x06orders\xff\xff\xff\xff"
 SESSION_MS = 1_000
 LONG_MS = 1_500_000
 """What no driven run lasts."""
-OF_CLIENTS = {"member_join", "member_rejoin", "leader_assign_partition", "leader_sync"}
+OF_CLIENTS = frozenset({"member_join", "member_rejoin", "leader_assign_partition", "leader_sync"})
 """Steps that a consumer decides on by itself, and a broker has no means to refuse: if the model
 refuses them, the consumers here do too."""
 REFUSALS = {ErrorCode.UNKNOWN_MEMBER_ID, ErrorCode.ILLEGAL_GENERATION}

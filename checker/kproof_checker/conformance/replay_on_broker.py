@@ -16,7 +16,7 @@ played by the driver, which goes by the model, so it is they who do something el
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Protocol
@@ -102,7 +102,7 @@ class BrokerReplay:
 class Driver(Protocol):
     """A broker that is brought from step to step."""
 
-    of_clients: set[str]
+    of_clients: frozenset[str]
     """Actions that clients decide on, and a broker has no means to refuse."""
 
     def drive(
@@ -119,18 +119,24 @@ def replay_on_broker(trace: Trace, driver: Driver | None = None) -> BrokerReplay
     """Drives a trace, which is one of its model, into a broker.  Raises `NoDriver`."""
     correct = find_model(trace.model, trace.variant).closed(**trace.constants)
     if driver is None:
-        driver = driver_of(trace)()
+        driver = driver_of(trace, correct)
     return _Replay(correct, trace, driver).run()
 
 
-def driver_of(trace: Trace) -> Callable[[], Driver]:
-    """What drives a broker along traces of a model.  Raises `NoDriver`."""
+def driver_of(trace: Trace, machine: Machine[Any]) -> Driver:
+    """What drives a fresh broker along traces of a model.  Raises `NoDriver`."""
     if trace.model == "group" and trace.variant in ("", "eager"):
         from .driver_group import GroupDriver
 
-        return GroupDriver
+        return GroupDriver()
+    if trace.model == "log":
+        from .driver_log import LogDriver
+
+        return LogDriver(machine)
     name = f"{trace.model}/{trace.variant}" if trace.variant else trace.model
-    raise NoDriver(f"no broker can be driven along {name}: only along group, variant eager")
+    raise NoDriver(
+        f"no broker can be driven along {name}: only along group, variant eager, and log"
+    )
 
 
 class _Replay:
