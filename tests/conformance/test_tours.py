@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from kproof_checker.conformance.court import Court
-from kproof_checker.conformance.driver_group import GroupDriver
+from kproof_checker.conformance.driver_group import SESSION_MS, GroupDriver
 from kproof_checker.conformance.group_situation import LEADER_REJOINS, WOULD_WAIT, Situation
 from kproof_checker.conformance.tours import OUT_OF_REACH, Anything, Tours, tours
 from kproof_spec.group.eager import model as group
@@ -127,3 +127,44 @@ def test_every_step_of_two_generations_that_one_node_can_take_is_driven() -> Non
     found = tours(machine, Situation())
     assert _drive(machine, found) == found.toured == 12776
     assert found.edges - found.toured == sum(found.refused.values()) < 400
+
+
+# -- what the driver does in another way than consumers do -----------------------------------------
+
+STABLE_ALONE = (
+    ("member_join", {"member": "m0"}),
+    ("coordinator_complete_join", {"leader": "m0"}),
+    ("member_receive_join", {"member": "m0"}),
+    ("leader_assign_partition", {"leader": "m0", "member": "m0", "p": "p0"}),
+    ("leader_sync", {"leader": "m0"}),
+    ("member_receive_assignment", {"member": "m0"}),
+)
+
+
+def _alone() -> tuple[Machine[Any], Any, GroupDriver]:
+    """A group with one member, stable, in the model and in the broker."""
+    machine = group.closed(members=1, partitions=1, max_generation=3, max_failovers=0)
+    state, driver = machine.initial_state(), GroupDriver(observe=Court())
+    for action, arguments in STABLE_ALONE:
+        driver.drive(state, action, arguments)
+        assert machine.step(state, action, **arguments)
+    assert driver.differences(state) == []
+    return machine, state, driver
+
+
+def test_the_joingroup_of_a_leader_asks_for_a_rebalance_and_joins() -> None:
+    machine, state, driver = _alone()
+    driver.drive(state, "member_rejoin", {"member": "m0"})
+    assert driver.differences(state) != []
+    assert machine.step(state, "member_ask_for_rebalance", member="m0")
+    assert machine.step(state, "member_rejoin", member="m0")
+    assert driver.differences(state) == []
+
+
+def test_the_end_of_the_last_session_expels_the_member_and_empties_the_group() -> None:
+    machine, state, driver = _alone()
+    driver.host.advance(SESSION_MS)
+    assert driver.differences(state) != []
+    assert machine.step(state, "coordinator_expel_member", member="m0")
+    assert machine.step(state, "coordinator_complete_join_empty")
+    assert driver.differences(state) == []
