@@ -21,9 +21,9 @@ class Event:
     sequence: int
     time_ms: int
     model: str
-    """Whose step it is: `log`, or `group`."""
+    """Whose step it is: `log`, `group`, or, of the client, `worker_pool`."""
     subject: str
-    """Which log, as `topic id-partition`; or which group, by its id."""
+    """Which log or pool, as `topic id-partition`; or which group, by its id."""
     action: str
     parameters: dict[str, Any]
     state: dict[str, Any]
