@@ -9,6 +9,7 @@ import pytest
 
 from kproof_checker.check import check
 from kproof_checker.cli.main import run
+from kproof_checker.conformance.court import Court
 from kproof_checker.conformance.driven_broker import Undrivable
 from kproof_checker.conformance.driver_group import GroupDriver
 from kproof_checker.conformance.driver_log import LogDriver
@@ -91,7 +92,7 @@ def a_run(machine: Machine[Any], states: list[tuple[int, ...]], steps: list[Trac
         machine.model.name,
         "",
         "",
-        {constant.name: value for constant, value in machine.scope.values.items()},
+        {constant.name: int(value) for constant, value in machine.scope.values.items()},
         spec_hash(machine.model),
         tuple(states),
         tuple(steps),
@@ -248,7 +249,7 @@ def test_a_log_follows_random_runs_of_the_model_through_all_its_actions() -> Non
     driven: set[str] = set()
     undrivable: set[str] = set()
     for seed in range(40):
-        random, driver = Random(seed), LogDriver(machine)
+        random, driver = Random(seed), LogDriver(machine, Court())
         codes = machine.initial_codes()[0]
         for _ in range(30):
             possible: dict[str, list[Any]] = {}

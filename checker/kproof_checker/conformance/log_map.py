@@ -7,6 +7,7 @@ replicas.
 | the broker | the model |
 |---|---|
 | `append` | `leader_append` and `leader_raise_high_watermark`, once a record |
+| `append_failed` | `leader_append_fails`, if the next `open` shows that the file held the batch |
 | `roll` | `leader_roll` |
 | `flush` up to the end | `leader_flush`; up to less: nothing, the model knows less |
 | `delete_records` | `leader_delete_records` |
@@ -29,7 +30,7 @@ from typing import Any
 from kproof_impl.events import Event
 from kproof_spec.lang import max_
 from kproof_spec.log.partition import model
-from kproof_spec.log.state import active_base_offset, first_base_offset, second_base_offset
+from kproof_spec.log.state import Residue, active_base_offset, first_base_offset, second_base_offset
 
 from .lockstep import Follower
 
@@ -42,6 +43,8 @@ class LogFollower(Follower):
     def __init__(self) -> None:
         super().__init__(model, retention_ms=0, retention_bytes=0)
         self._is_known = False
+        self._failed_count = 0
+        """Records of the last append, if the disk refused it: the file may hold them."""
 
     def summary(self) -> str:
         s = self.state
@@ -81,6 +84,10 @@ class LogFollower(Follower):
             f"a batch was given base offset {base_offset}, and the log ended at {end_offset}",
         )
         self._append_records(last_offset + 1 - base_offset)
+        self._failed_count = 0
+
+    def _append_failed(self, parameters: dict[str, Any], _: dict[str, Any]) -> None:
+        self._failed_count = parameters["records_count"]
 
     def _append_records(self, number: int) -> None:
         for _ in range(number):
@@ -156,7 +163,14 @@ class LogFollower(Follower):
         if segments == [start_offset] == [end_offset] and start_offset not in s.segments:
             # The files ended below the start of the log, so it was begun anew: least is assumed.
             end_offset = max_(s.flushed_offset, first_base_offset(s))
-        self.take("broker_crash", end=end_offset, torn=end_offset)
+        if 0 < self._failed_count == end_offset - s.log_end_offset:
+            # A batch that was refused is there, whole: its last record stands for all of it.
+            for _ in range(self._failed_count - 1):
+                self.take("leader_append", age=0)
+            self.take("leader_append_fails", residue=Residue.WHOLE)
+        else:
+            self.take("broker_crash", end=end_offset, torn=end_offset)
+        self._failed_count = 0
         self.take("broker_recover")
         if s.segments.size > 1 and end_offset in s.segments and end_offset not in segments:
             # The model keeps the name of an empty last segment; a directory that was not forced to

@@ -7,6 +7,7 @@ slowed down while nobody does.
 |---|---|
 | `open` | `recovery_point`: what an earlier life had forced to the disk |
 | `append` | `base_offset`, `last_offset` |
+| `append_failed` | `records_count` of the batch: the disk refused it, and the file may hold it |
 | `roll` | `base_offset` of the segment that is active from now on |
 | `flush` | `recovery_point` |
 | `delete_records` | `offset` |
@@ -34,6 +35,7 @@ from kproof_impl.core.ports import (
 )
 from kproof_impl.messages.ids import Buffer
 from kproof_impl.records.batch import BatchHeader
+from kproof_impl.records.errors import LogFailed
 
 Tell = Callable[[str, str, str, dict[str, Any], dict[str, Any]], None]
 """Model, subject, action, parameters, state."""
@@ -112,12 +114,24 @@ class ObservedLog:
 
     def append(self, batch: BatchHeader, data: Buffer, leader_epoch: int, now_ms: int) -> int:
         active_base_offset = self._log.active_base_offset
-        base_offset = self._log.append(batch, data, leader_epoch, now_ms)
+        end_offset = self._log.log_end_offset
+        try:
+            base_offset = self._log.append(batch, data, leader_epoch, now_ms)
+        except LogFailed:
+            self._tell_roll(active_base_offset)
+            if self._log.log_end_offset > end_offset:  # It is written, and could not be forced.
+                self._tell_append(end_offset, batch)
+            else:
+                self._told("append_failed", {"records_count": batch.last_offset_delta + 1})
+            raise
         self._tell_roll(active_base_offset)
-        last_offset = base_offset + batch.last_offset_delta
-        self._told("append", {"base_offset": base_offset, "last_offset": last_offset})
+        self._tell_append(base_offset, batch)
         self._tell_forced()
         return base_offset
+
+    def _tell_append(self, base_offset: int, batch: BatchHeader) -> None:
+        last_offset = base_offset + batch.last_offset_delta
+        self._told("append", {"base_offset": base_offset, "last_offset": last_offset})
 
     def read(self, offset: int, max_bytes: int, end_offset: int, at_least_one: bool) -> Buffer:
         found = self._log.read(offset, max_bytes, end_offset, at_least_one)
