@@ -16,6 +16,7 @@ TINY: dict[str, dict[str, int]] = {
     "ordering": {"max_partitions": 3, "hashes": 2},
     "group": {"members": 2, "partitions": 1, "max_generation": 1, "max_failovers": 0},
     "group_offsets": {"members": 2, "records": 1, "max_generation": 2, "max_failovers": 0},
+    "group_settling": {},
     "group_member_ids": {},
     "consumer": {"log_size": 1, "max_poll_records": 1, "max_failures": 0},
     "worker_pool": {"log_size": 2, "workers": 1, "max_in_flight": 1, "max_failures": 0},
