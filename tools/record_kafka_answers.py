@@ -10,32 +10,24 @@ from __future__ import annotations
 
 import json
 import socket
-import struct
 import sys
 import time
-from importlib import import_module
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-from kio.serial import entity_reader, entity_writer
-from kio.static.primitive import i16, i32
-
 from impl_support.admin_story import PREFIX, TIMEOUT_MS, story
 from impl_support.kafka_answers import RECORDED, comparable
+from impl_support.kio_client import Asked
 from kproof_impl.messages.delete_topics import (
     DeleteTopicsRequest,
     DeleteTopicState,
 )
 from kproof_impl.messages.metadata import MetadataRequest
-from kproof_impl.wire.adapt import to_kio, to_record
-from kproof_impl.wire.apis import APIS
 
 SETTLED_SECONDS = 1.0
 """Kafka's broker learns of a change after its controller has answered."""
-_BY_NAME = {f"{api.name}Request": api for api in APIS.values()}
 
 
 class Client:
@@ -45,38 +37,7 @@ class Client:
         self._socket = socket.create_connection((host, port), timeout=60)
 
     def ask(self, request: object, version: int) -> Any:
-        api = _BY_NAME[type(request).__name__]
-        schema = f"kio.schema.{api.module}.v{version}"
-        kio_request = getattr(import_module(f"{schema}.request"), f"{api.name}Request")
-        kio_response = getattr(import_module(f"{schema}.response"), f"{api.name}Response")
-        header = kio_request.__header_schema__
-        data = BytesIO()
-        entity_writer(header)(
-            data,
-            header(
-                request_api_key=i16(api.key),
-                request_api_version=i16(version),
-                correlation_id=i32(1),
-                client_id="story",
-            ),
-        )
-        record_class: Any = type(request)
-        entity_writer(kio_request)(data, to_kio(record_class, kio_request)(request))
-        self._socket.sendall(struct.pack(">i", len(data.getvalue())) + data.getvalue())
-        frame = self._read(struct.unpack(">i", self._read(4))[0])
-        _, position = entity_reader(kio_response.__header_schema__)(frame, 0)
-        response, _ = entity_reader(kio_response)(frame, position)
-        module = import_module(f"kproof_impl.messages.{api.module}")
-        return to_record(kio_response, getattr(module, f"{api.name}Response"))(response)
-
-    def _read(self, count: int) -> bytes:
-        data = b""
-        while len(data) < count:
-            more = self._socket.recv(count - len(data))
-            if not more:
-                raise ConnectionError("the broker has closed the connection")
-            data += more
-        return data
+        return Asked(self._socket, request, version).answer()
 
 
 def main(address: str) -> None:

@@ -11,14 +11,13 @@ from pathlib import Path
 import pytest
 
 from impl_support.logs import TOPIC, append, batch_of_size
+from impl_support.maven import fetched_libraries
 from kproof_impl.core.log_config import LogConfig
 from kproof_impl.storage.log_store import FileLogStore
 from kproof_impl.storage.names import directory_name
 from kproof_impl.storage.real_files import RealFiles
 
 HERE = Path(__file__).resolve().parent / "java"
-CACHE = Path(__file__).resolve().parents[3] / ".kproof" / "external" / "dump-log-segments"
-FETCH_SECONDS = 300
 SECONDS = 60
 BATCHES = 40
 RECORDS = 3
@@ -29,25 +28,7 @@ pytestmark = [pytest.mark.interop, pytest.mark.heavy]
 @pytest.fixture(scope="module")
 def libraries() -> Path:
     """The folder of the tool and what it needs."""
-    java, maven = shutil.which("java"), shutil.which("mvn")
-    if java is None or maven is None:
-        pytest.skip("java and mvn are not installed")
-    libs = CACHE / "libs"
-    if not list(libs.glob("kafka_2.13-*.jar")):
-        CACHE.mkdir(parents=True, exist_ok=True)
-        command = [
-            maven,
-            "--quiet",
-            "--batch-mode",
-            "--file",
-            str(HERE / "pom.xml"),
-            "dependency:copy-dependencies",
-            f"-DoutputDirectory={libs}",
-        ]
-        done = subprocess.run(command, capture_output=True, timeout=FETCH_SECONDS, check=False)
-        if done.returncode != 0:
-            pytest.skip("Kafka's tools cannot be fetched: mvn reaches no repository")
-    return libs
+    return fetched_libraries(HERE / "pom.xml", "dump-log-segments", "kafka_2.13-*.jar")
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -12,13 +11,14 @@ from typing import Any
 import pytest
 
 from impl_support.group_members import Consumer, grouped, settle
+from impl_support.maven import fetched_libraries
 from kproof_impl.core.topics import CONSUMER_OFFSETS
 from kproof_impl.messages.delete_groups import DeleteGroupsRequest
 from kproof_impl.storage.log_store import FileLogStore
 from kproof_impl.storage.names import directory_name
 from kproof_impl.storage.real_files import RealFiles
 
-LIBRARIES = Path(__file__).resolve().parents[4] / ".kproof" / "external/dump-log-segments/libs"
+POM = Path(__file__).resolve().parents[2] / "storage" / "java" / "pom.xml"
 SECONDS = 60
 
 pytestmark = [pytest.mark.interop, pytest.mark.heavy]
@@ -27,13 +27,10 @@ pytestmark = [pytest.mark.interop, pytest.mark.heavy]
 @pytest.fixture
 def decode() -> Any:
     """A function from the paths of segments to the keys and payloads in them."""
-    if shutil.which("java") is None:
-        pytest.skip("java is not installed")
-    if not list(LIBRARIES.glob("kafka_2.13-*.jar")):
-        pytest.skip("Kafka's tools are not there: test_dump_log_segments.py fetches them")
+    libraries = fetched_libraries(POM, "dump-log-segments", "kafka_2.13-*.jar")
 
     def run(files: list[Path]) -> list[tuple[Any, Any]]:
-        tool = ["java", "-cp", f"{LIBRARIES}/*", "kafka.tools.DumpLogSegments"]
+        tool = ["java", "-cp", f"{libraries}/*", "kafka.tools.DumpLogSegments"]
         done = subprocess.run(
             [*tool, "--offsets-decoder", "--files", ",".join(map(str, files))],
             capture_output=True,
