@@ -15,9 +15,9 @@ from kproof_checker.conformance.recording import Recorder
 
 Kproof = Callable[..., CompletedProcess[str]]
 
-HEADER = '{"format":"kproof-recording","version":1}\n'
+HEADER = '{"format":"kproof-recording","version":2}\n'
 
-OF_LOGS = ("open", "append", "roll", "flush", "delete_records", "delete_segments", "read")
+OF_LOGS = ("open", "append", "roll", "flush", "delete_records", "delete_segments", "read", "fetch")
 OF_GROUPS = (
     *("create", "member_join", "member_rejoin", "replace_static_member", "remove_member"),
     *("rebalance", "complete_join", "become_empty", "store_empty", "receive_join", "leader_sync"),
@@ -27,6 +27,7 @@ OF_GROUPS = (
 PARAMETERS = (
     *("base_offset", "last_offset", "recovery_point", "offset", "end_offset", "deleted"),
     *("size_bytes", "now_ms", "retention_ms", "retention_bytes"),
+    *("crc", "next_offset", "checksum", "last_stable_offset", "log_start_offset"),
     *("member", "instance", "reason", "new_member", "is_stored", "generation_id", "leader"),
     *("missing", "assignments", "assignment", "error", "offsets", "instances", "groups"),
 )
@@ -80,7 +81,7 @@ def test_a_good_recording_is_counted(kproof: Kproof, tmp_path: Path) -> None:
     result = kproof("validate", "run")
 
     assert (result.returncode, result.stderr) == (0, "")
-    assert result.stdout == "6 steps of 2 logs and 0 groups: as the specification allows\n"
+    assert result.stdout == "8 steps of 2 logs and 0 groups: as the specification allows\n"
 
 
 def test_the_verdict_is_there_as_json(kproof: Kproof, tmp_path: Path) -> None:
@@ -88,7 +89,7 @@ def test_the_verdict_is_there_as_json(kproof: Kproof, tmp_path: Path) -> None:
     said = json.loads(kproof("validate", "--json", "run").stdout)
 
     assert said.pop("seconds") >= 0
-    assert said == {"verdict": "allowed", "steps": 6, "logs": 2, "groups": 0}
+    assert said == {"verdict": "allowed", "steps": 8, "logs": 2, "groups": 0}
 
 
 def test_a_step_that_is_not_allowed_is_told_with_its_file_and_what_came_before(
@@ -105,7 +106,7 @@ def test_a_step_that_is_not_allowed_is_told_with_its_file_and_what_came_before(
     assert result.returncode == 1
     assert "step 4, append of log" in result.stdout
     assert "a batch was given base offset 3, and the log ended at 4" in result.stdout
-    assert "    step 3: append(base_offset=2, last_offset=3)" in result.stdout.splitlines()
+    assert "    step 3: append(base_offset=2, last_offset=3, crc=" in result.stdout
     assert result.stdout.endswith("recorded in altered\n")
 
     said = json.loads(kproof("validate", "--json", "altered").stdout)
@@ -124,7 +125,7 @@ def test_a_step_that_is_not_allowed_is_told_with_its_file_and_what_came_before(
         (HEADER + "9" * 10_000 + "\n", "line 2: expected a JSON object"),
         (HEADER + "\n", "line 2: expected a JSON object"),
         (HEADER + "{}\n", "line 2: expected an object with sequence"),
-        (HEADER.replace("1}", "2}"), "recording of version 2; this kproof reads 1"),
+        (HEADER.replace("2}", "1}"), "recording of version 1; this kproof reads 2"),
     ],
 )
 def test_what_is_no_recording_is_told_so(

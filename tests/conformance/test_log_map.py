@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from impl_support.stepping import Stepper
+from kproof_checker.conformance import log_map
 from kproof_checker.conformance.court import Court
 from kproof_checker.conformance.lockstep import Divergence
+from kproof_checker.conformance.log_map import LogFollower
 from kproof_impl.events import Event
 from kproof_impl.storage.faulty_files import FaultyFiles
 
@@ -19,6 +21,9 @@ CONFIGS = {
     "file.delete.delay.ms": "0",
     "message.timestamp.type": "CreateTime",
 }
+
+LOOKS = {"read", "fetch"}
+"""Events that change nothing: that nobody looked is never wrong."""
 
 
 def recorded(files: Any = None) -> list[Event]:
@@ -54,7 +59,7 @@ def test_a_broker_is_followed_through_all_that_happens_to_a_log() -> None:
     assert judged(events) == len(events)
     actions = {event.action for event in events}
     assert actions >= {"open", "append", "roll", "flush", "delete_records", "delete_segments"}
-    assert "read" in actions
+    assert actions >= LOOKS
 
 
 def test_a_broker_is_followed_through_losses_of_power() -> None:
@@ -81,30 +86,57 @@ def altered(event: Event, where: str, name: str, change: Callable[[Any], Any]) -
     return replace(event, parameters=event.parameters | values)
 
 
+def more(number: int) -> int:
+    return number + 1
+
+
+def less(number: int) -> int:
+    return number - 1
+
+
+READ_LIES: list[tuple[str, Callable[[int], int]]] = [
+    ("end_offset", more),
+    ("offset", lambda _: -1),
+    ("base_offset", more),
+    ("base_offset", less),
+    ("next_offset", more),
+    ("checksum", more),
+]
+FETCH_LIES: list[tuple[str, Callable[[int], int]]] = [
+    ("offset", lambda _: -1),
+    ("offset", lambda offset: offset + 10**6),
+    ("error", lambda _: 1),
+    ("log_start_offset", more),
+    ("high_watermark", more),
+    ("high_watermark", less),
+    ("last_stable_offset", more),
+]
+
+
 def lies(events: list[Event]) -> list[tuple[str, list[Event]]]:
     """The recording with one thing wrong, in every way at every place, and what is wrong."""
     wrong = []
     for i, event in enumerate(events):
-        if event.action != "read":  # That nobody read is never wrong.
+        if event.action not in LOOKS:
             left_out = [
                 *events[:i],
                 *(replace(e, sequence=e.sequence - 1) for e in events[i + 1 :]),
             ]
             wrong.append((f"without {event.action} {i}", left_out))
         for name in ("log_start_offset", "high_watermark", "log_end_offset"):
-            if event.action != "read":
-                lie = altered(event, "state", name, lambda n: n + 1)
-                wrong.append(
-                    (f"{name} of {event.action} {i}", [*events[:i], lie, *events[i + 1 :]])
-                )
+            lie = altered(event, "state", name, more)
+            wrong.append((f"{name} of {event.action} {i}", [*events[:i], lie, *events[i + 1 :]]))
         if event.action == "append":
-            lie = altered(event, "parameters", "base_offset", lambda n: n - 1)
+            lie = altered(event, "parameters", "base_offset", less)
             wrong.append((f"base offset {i}", [*events[:i], lie, *events[i + 1 :]]))
         if event.action == "read":
-            lie = altered(event, "parameters", "end_offset", lambda n: n + 1)
-            wrong.append((f"read too far {i}", [*events[:i], lie, *events[i + 1 :]]))
-            lie = altered(event, "parameters", "offset", lambda _: -1)
-            wrong.append((f"read below the start {i}", [*events[:i], lie, *events[i + 1 :]]))
+            for name, change in READ_LIES:
+                lie = altered(event, "parameters", name, change)
+                wrong.append((f"{name} of read {i}", [*events[:i], lie, *events[i + 1 :]]))
+        if event.action == "fetch":
+            for name, change in FETCH_LIES:
+                lie = altered(event, "parameters", name, change)
+                wrong.append((f"{name} of fetch {i}", [*events[:i], lie, *events[i + 1 :]]))
         if event.action == "delete_segments" and event.parameters["now_ms"] > 0:
             lie = altered(event, "parameters", "now_ms", lambda n: n - 10**9)
             wrong.append((f"deleted early {i}", [*events[:i], lie, *events[i + 1 :]]))
@@ -139,7 +171,7 @@ def test_a_recording_with_anything_wrong_is_refused() -> None:
 def test_a_refusal_says_what_was_seen_and_what_the_specification_wants() -> None:
     events = recorded()
     place = next(i for i, event in enumerate(events) if event.action == "append")
-    events[place] = altered(events[place], "parameters", "base_offset", lambda n: n + 1)
+    events[place] = altered(events[place], "parameters", "base_offset", more)
 
     with pytest.raises(Divergence) as caught:
         judged(events)
@@ -157,3 +189,106 @@ def test_a_step_that_the_specification_does_not_allow_is_explained_by_its_guard(
         judged(twice)
 
     assert "require(active_base_offset(s) < s.log_end_offset)" in caught.value.reason
+
+
+# -- batches are what the model counts ---------------------------------------------------------
+
+
+class RecordByRecord(LogFollower):
+    """The slow twin: each offset is a record of the model, always."""
+
+    def follow(self, event: Event) -> None:
+        super().follow(event)
+        self._place(range(self._units.end + 1))
+
+
+def eventful(seed: int) -> list[Event]:
+    """What a broker tells of one log with batches of all sizes, in three lives."""
+    chance = Random(seed)
+    events: list[Event] = []
+    broker = Stepper(files=FaultyFiles(Random(seed)), observe=events.append)
+    broker.config.log_retention_check_interval_ms = 1000
+    broker.topic("orders", configs=CONFIGS | {"segment.bytes": "700"})
+    for _ in range(3):
+        for _ in range(chance.randint(1, 30)):
+            log = broker.partition("orders")
+            match chance.randrange(8):
+                case 0:
+                    offset = chance.randint(log.log_start_offset, log.high_watermark)
+                    log.delete_records(offset)
+                case 1:
+                    log.log.flush()
+                case 2:
+                    broker.advance(chance.randint(0, 3000))
+                case 3 | 4:
+                    broker.fetch_partition("orders", offset=chance.randint(0, log.high_watermark))
+                case _:
+                    broker.produce("orders", *[b"x"] * chance.choice([1, 1, 2, 20]))
+        chance.choice([broker.lose_power, broker.crash, broker.restart])()
+    subject = next(e.subject for e in events if e.action == "delete_records" or e.model == "log")
+    return [event for event in events if event.subject == subject]
+
+
+@pytest.mark.parametrize("first", range(0, 60, 20))
+def test_batches_and_joined_batches_are_followed_as_their_records_are(
+    first: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_map, "TIDY_MIN", 2)
+    for seed in range(first, first + 20):
+        quick, slow = LogFollower(), RecordByRecord()
+        for event in eventful(seed):
+            quick.follow(event)
+            slow.follow(event)
+            assert quick.summary() == slow.summary()
+
+
+def test_a_follower_stays_small_and_its_report_has_the_offsets_of_the_broker() -> None:
+    events: list[Event] = []
+    broker = Stepper(observe=events.append)
+    broker.topic("orders", configs={"segment.bytes": "100000"})
+    for _ in range(2000):
+        broker.produce("orders", *[b"x"] * 10)
+        if broker.partition("orders").log_end_offset % 1000 == 0:
+            broker.partition("orders").log.flush()
+    subject = str(broker.broker.topics.by_name["orders"].topic_id) + "-0"
+    follower = LogFollower()
+    for event in events:
+        if event.subject == subject:
+            follower.follow(event)
+
+    assert len(follower._units) < 1000
+    event = next(e for e in events if e.subject == subject and e.action == "append")
+    wrong = replace(event, action="delete_records", parameters={"offset": 20_001})
+    with pytest.raises(Divergence) as caught:
+        follower.follow(wrong)
+    assert "offset <= s.high_watermark" in caught.value.reason
+    assert "20,001" in caught.value.reason or "20001" in caught.value.reason
+
+
+def test_a_crash_leaves_whole_batches_only() -> None:
+    events: list[Event] = []
+    broker = Stepper(observe=events.append)
+    broker.topic("orders")
+    broker.produce("orders", b"a", b"b", b"c")
+    broker.crash()
+    subject = str(broker.broker.topics.by_name["orders"].topic_id) + "-0"
+    *before, opened = [event for event in events if event.subject == subject]
+    follower = LogFollower()
+    for event in before:
+        follower.follow(event)
+    cut = {"high_watermark": 2, "log_end_offset": 2}
+
+    with pytest.raises(Divergence, match="within the batch that begins at 0"):
+        follower.follow(replace(opened, state=opened.state | cut))
+
+
+def test_a_reader_that_is_given_other_bytes_is_noticed() -> None:
+    broker = Stepper()
+    broker.topic("orders")
+    broker.produce("orders", b"a", b"b")
+    log = broker.partition("orders").log
+    read = log._log.read  # type: ignore[attr-defined]
+    log._log.read = lambda *arguments: read(*arguments)[:-1] + b"x"  # type: ignore[attr-defined]
+
+    with pytest.raises(Divergence, match="other bytes than were appended"):
+        broker.fetch_partition("orders", offset=0)

@@ -1,12 +1,8 @@
 """A partition's log on the model `log`.
 
-The model's records have size 1 and offsets one by one; a batch of n records is n of them, appended
-one after the other with nothing in between, and committed at once: a node alone is all its in-sync
-replicas.
-
 | the broker | the model |
 |---|---|
-| `append` | `leader_append` and `leader_raise_high_watermark`, once a record |
+| `append` | `leader_append` and `leader_raise_high_watermark` |
 | `append_failed` | `leader_append_fails`, if the next `open` shows that the file held the batch |
 | `roll` | `leader_roll` |
 | `flush` up to the end | `leader_flush`; up to less: nothing, the model knows less |
@@ -14,6 +10,13 @@ replicas.
 | `delete_segments` | for each, below the start, by age or by size, whichever it is |
 | `open` of a log it knows | `broker_crash` with what is left, `broker_recover` |
 | `read` | `reader_fetch`, by a reader who stands there |
+| `fetch` that is refused | `reader_reset`, by a reader who stands there |
+
+A batch is committed as soon as it is appended: a node alone is all its in-sync replicas.
+
+**Offsets.**  The model's records have size 1 and offsets one by one; one of them stands for a whole
+batch, or for several that can only go together (`log_units`).  A step that the model refuses is put
+to it again with a record for each offset, so that the report has the broker's own numbers.
 
 **Age and size.**  The model counts ages in ticks and sizes in records, and the broker has
 timestamps and bytes.  So here the map does the arithmetic that the model's guards stand for: a
@@ -21,38 +24,68 @@ segment goes by age if its largest timestamp is older than `retention.ms`, and o
 records old for the model; it goes by size if what is left is not below `retention.bytes`, and the
 model's retention size is 0.  What the model then still judges: whole segments, the oldest first,
 never the active one, none above the high watermark.
+
+**Contents.**  The model's records have none.  The map keeps the CRC of each batch, and holds
+against it what readers are given.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from kproof_impl.events import Event
 from kproof_spec.lang import max_
 from kproof_spec.log.partition import model
-from kproof_spec.log.state import Residue, active_base_offset, first_base_offset, second_base_offset
+from kproof_spec.log.state import (
+    Residue,
+    State,
+    active_base_offset,
+    first_base_offset,
+    second_base_offset,
+)
 
 from .lockstep import Follower
+from .log_units import Batches, Units
 
 READER = "reader"
+SHOWN_MAX = 100_000
+"""Up to so many offsets, a report counts records instead of units."""
+TIDY_MIN = 256
+"""With fewer units than this it is not worth the while to join some."""
+_OFFSETS = ("offset", "end", "torn")
+"""Parameters of the model's actions that are offsets."""
 
 
 class LogFollower(Follower):
     """The model of one partition's log, following the broker's."""
+
+    state: State
 
     def __init__(self) -> None:
         super().__init__(model, retention_ms=0, retention_bytes=0)
         self._is_known = False
         self._failed_count = 0
         """Records of the last append, if the disk refused it: the file may hold them."""
+        self._units = Units([0])
+        self._units_tidy = 0
+        self._batches = Batches(0)
 
     def summary(self) -> str:
-        s = self.state
+        s, offset = self.state, self._units.offset
         return (
-            f"log_start_offset = {s.log_start_offset}, high_watermark = {s.high_watermark}, "
-            f"log_end_offset = {s.log_end_offset}, recovery_point = {s.recovery_point}, "
-            f"segments = {sorted(s.segments)}"
+            f"log_start_offset = {offset(s.log_start_offset)}, "
+            f"high_watermark = {offset(s.high_watermark)}, "
+            f"log_end_offset = {self._end_offset}, recovery_point = {offset(s.recovery_point)}, "
+            f"segments = {self._segments()}"
         )
+
+    @property
+    def _end_offset(self) -> int:
+        return self._units.offset(self.state.log_end_offset)
+
+    def _segments(self) -> list[int]:
+        return [self._units.offset(base) for base in sorted(self.state.segments)]
 
     def follow(self, event: Event) -> None:
         self.event = event
@@ -60,55 +93,115 @@ class LogFollower(Follower):
         if step is None:
             raise self.diverged(f"no step of a log is called {event.action}")
         step(event.parameters, event.state)
-        if event.action != "read":
-            self._compare(event.state)
+        self._compare(event.state)
+        if len(self._units) > TIDY_MIN + 2 * self._units_tidy:
+            self._tidy()
 
     def _compare(self, theirs: dict[str, Any]) -> None:
-        s = self.state
+        s, offset = self.state, self._units.offset
         self.compare(
             theirs,
-            log_start_offset=s.log_start_offset,
-            high_watermark=s.high_watermark,
-            log_end_offset=s.log_end_offset,
+            log_start_offset=offset(s.log_start_offset),
+            high_watermark=offset(s.high_watermark),
+            log_end_offset=offset(s.log_end_offset),
         )
         if "segments" in theirs:
-            self.compare(theirs, segments=sorted(s.segments))
+            self.compare(theirs, segments=self._segments())
+
+    # -- units -------------------------------------------------------------------------------
+
+    def take(self, action: str, **arguments: Any) -> None:
+        """As of any follower; offsets among the arguments are the broker's."""
+        units = {
+            name: self._unit(value) if name in _OFFSETS else value
+            for name, value in arguments.items()
+        }
+        if self.can(action, **units):
+            return
+        if self._units.end <= SHOWN_MAX:
+            self._place(range(self._units.end + 1))
+            super().take(action, **arguments)
+        super().take(action, **units)
+
+    def _unit(self, offset: int) -> int:
+        """The unit that begins at an offset, cut off from what is before it if need be."""
+        self.require(offset >= 0, f"{offset} is no offset")
+        if not self._units.begins(offset):
+            self._place([*self._units.bases, offset])
+        return self._units.unit(offset)
+
+    def _place(self, bases: Iterable[int]) -> None:
+        """Counts by other units.  All are whole, and in the files from the first segment on."""
+        s, offset = self.state, self._units.offset
+        units = Units(bases)
+        unit = units.unit
+        segments = [unit(base) for base in self._segments()]
+        fresh: State = self.machine.initial_state()
+        fresh.segments.remove(0)
+        for base in segments:
+            fresh.segments.add(base)
+        fresh.log_start_offset = unit(offset(s.log_start_offset))
+        fresh.durable_log_start_offset = unit(offset(s.durable_log_start_offset))
+        fresh.history_log_start_offset = unit(offset(s.history_log_start_offset))
+        fresh.high_watermark = unit(offset(s.high_watermark))
+        fresh.log_end_offset = unit(offset(s.log_end_offset))
+        fresh.flushed_offset = unit(offset(s.flushed_offset))
+        fresh.recovery_point = unit(offset(s.recovery_point))
+        for at in range(segments[0], fresh.log_end_offset):
+            fresh.files[at].batches = 1
+        self.machine.store_of(fresh).commit()
+        self.state, self._units = fresh, units
+
+    def _tidy(self) -> None:
+        """Joins what can only go together, and forgets what is gone."""
+        s, offset = self.state, self._units.offset
+        kept = {
+            *self._segments(),
+            offset(s.log_start_offset),
+            offset(s.durable_log_start_offset),
+            offset(s.history_log_start_offset),
+            offset(s.recovery_point),
+        }
+        self._place(self._units.bases_with(sorted(kept), offset(s.flushed_offset)))
+        self._units_tidy = len(self._units)
+        self._batches.forget(offset(self.state.log_start_offset))
 
     # -- steps -------------------------------------------------------------------------------
 
     def _append(self, parameters: dict[str, Any], _: dict[str, Any]) -> None:
         base_offset, last_offset = parameters["base_offset"], parameters["last_offset"]
-        end_offset = self.state.log_end_offset
+        end_offset = self._end_offset
         self.require(
             base_offset == end_offset,
             f"a batch was given base offset {base_offset}, and the log ended at {end_offset}",
         )
-        self._append_records(last_offset + 1 - base_offset)
+        self.require(
+            last_offset >= base_offset, f"a batch has offsets {base_offset} to {last_offset}"
+        )
+        self._units.append(last_offset + 1)
+        self._batches.append(last_offset, parameters["crc"])
+        self.take("leader_append", age=0)
+        self.take("leader_raise_high_watermark")
         self._failed_count = 0
 
     def _append_failed(self, parameters: dict[str, Any], _: dict[str, Any]) -> None:
         self._failed_count = parameters["records_count"]
 
-    def _append_records(self, number: int) -> None:
-        for _ in range(number):
-            self.take("leader_append", age=0)
-            self.take("leader_raise_high_watermark")
-
     def _roll(self, parameters: dict[str, Any], _: dict[str, Any]) -> None:
         self.take("leader_roll")
-        base_offset = active_base_offset(self.state)
+        base_offset = self._units.offset(active_base_offset(self.state))
         self.require(
             parameters["base_offset"] == base_offset,
             f"a segment begins at {parameters['base_offset']}, and the log ends at {base_offset}",
         )
 
     def _flush(self, parameters: dict[str, Any], _: dict[str, Any]) -> None:
-        recovery_point, end_offset = parameters["recovery_point"], self.state.log_end_offset
+        recovery_point, end_offset = parameters["recovery_point"], self._end_offset
         self.require(
             recovery_point <= end_offset,
             f"the recovery point {recovery_point} is beyond the end of the log, {end_offset}",
         )
-        if recovery_point == end_offset and self.state.recovery_point < end_offset:
+        if recovery_point == end_offset and self.state.recovery_point < self.state.log_end_offset:
             self.take("leader_flush")
 
     def _delete_records(self, parameters: dict[str, Any], _: dict[str, Any]) -> None:
@@ -117,7 +210,7 @@ class LogFollower(Follower):
     def _delete_segments(self, parameters: dict[str, Any], _: dict[str, Any]) -> None:
         size_bytes = parameters["size_bytes"]
         for deleted in parameters["deleted"]:
-            first = first_base_offset(self.state)
+            first = self._units.offset(first_base_offset(self.state))
             self.require(
                 deleted["base_offset"] == first,
                 f"the segment at {deleted['base_offset']} was deleted, and the oldest is {first}",
@@ -142,8 +235,8 @@ class LogFollower(Follower):
                 f"start of the log, nor too old ({age_ms} ms, retention.ms={retention_ms}), nor "
                 f"too much ({left_bytes} bytes without it, retention.bytes={retention_bytes})",
             )
-            for offset in range(first_base_offset(self.state), second_base_offset(self.state)):
-                self.state.files[offset].age = 1  # Each by its own clock: `time_pass` for it.
+            for unit in range(first_base_offset(self.state), second_base_offset(self.state)):
+                self.state.files[unit].age = 1  # Each by its own clock: `time_pass` for it.
             self.machine.store_of(self.state).commit()
             self.take("cleaner_delete_by_age")
 
@@ -153,43 +246,78 @@ class LogFollower(Follower):
             self._begin(theirs)
             return
         self._crash(theirs["segments"], theirs["log_start_offset"], theirs["log_end_offset"])
+        self._tidy()
         while self.state.high_watermark < self.state.log_end_offset:
             self.take("leader_raise_high_watermark")
         self._flush(parameters, theirs)
 
     def _crash(self, segments: list[int], start_offset: int, end_offset: int) -> None:
         """What a killed or crashed process left: all that was flushed, and of the rest a prefix."""
-        s = self.state
-        if segments == [start_offset] == [end_offset] and start_offset not in s.segments:
+        s, own_end_offset = self.state, self._end_offset
+        if segments == [start_offset] == [end_offset] and start_offset not in self._segments():
             # The files ended below the start of the log, so it was begun anew: least is assumed.
-            end_offset = max_(s.flushed_offset, first_base_offset(s))
-        if 0 < self._failed_count == end_offset - s.log_end_offset:
-            # A batch that was refused is there, whole: its last record stands for all of it.
-            for _ in range(self._failed_count - 1):
-                self.take("leader_append", age=0)
+            end_offset = self._units.offset(max_(s.flushed_offset, first_base_offset(s)))
+        self.require(
+            self._batches.ends(end_offset),
+            f"the log ends at {end_offset}, and that is within the batch that begins at "
+            f"{self._batches.base_of(end_offset)}",
+        )
+        if 0 < self._failed_count == end_offset - own_end_offset:
+            # A batch that was refused is there, whole.
+            self._units.append(end_offset)
             self.take("leader_append_fails", residue=Residue.WHOLE)
+            self._batches = Batches(end_offset)  # The CRC of that one was not told.
         else:
             self.take("broker_crash", end=end_offset, torn=end_offset)
+            self._batches.truncate(end_offset)
         self._failed_count = 0
         self.take("broker_recover")
-        if s.segments.size > 1 and end_offset in s.segments and end_offset not in segments:
+        s = self.state
+        self._units.truncate(self._end_offset)
+        last = self._units.unit(end_offset)
+        if s.segments.size > 1 and last in s.segments and end_offset not in segments:
             # The model keeps the name of an empty last segment; a directory that was not forced to
             # the disk may have lost it, and with it nothing else.
-            s.segments.remove(end_offset)
+            s.segments.remove(last)
             self.machine.store_of(s).commit()
+        first = self._segments()[0]
+        self._take_back([base for base in segments if base < first], first, start_offset)
+
+    def _take_back(self, segments: list[int], first: int, start_offset: int) -> None:
+        """Deleted segments that are there again, as the directory was not forced to the disk.
+
+        Nothing of them may be read, so it does no harm; they are to be deleted another time.
+        """
+        if not segments:
+            return
+        self.require(
+            first <= start_offset,
+            f"deleted segments are there again, {segments}, and the log starts at {start_offset}",
+        )
+        self._place([*segments, *self._units.bases])
+        s, unit = self.state, self._units.unit
+        for base in segments:
+            s.segments.add(unit(base))
+        for at in range(unit(segments[0]), unit(first)):
+            s.files[at].batches = 1
+        self.machine.store_of(s).commit()
 
     def _begin(self, theirs: dict[str, Any]) -> None:
         """A log that was there before anybody looked: the model is brought to where it stands."""
-        s = self.state
-        s.log_start_offset = s.history_log_start_offset = theirs["log_start_offset"]
-        s.durable_log_start_offset = theirs["log_start_offset"]
-        s.high_watermark = s.log_end_offset = theirs["log_end_offset"]
-        s.flushed_offset = s.recovery_point = theirs["log_start_offset"]
+        start_offset, end_offset = theirs["log_start_offset"], theirs["log_end_offset"]
+        segments = theirs["segments"]
+        self._units = Units([*segments, start_offset, end_offset])
+        self._batches = Batches(end_offset)
+        s, unit = self.state, self._units.unit
+        s.log_start_offset = s.history_log_start_offset = unit(start_offset)
+        s.durable_log_start_offset = unit(start_offset)
+        s.high_watermark = s.log_end_offset = unit(end_offset)
+        s.flushed_offset = s.recovery_point = unit(start_offset)
         s.segments.remove(0)
-        for base_offset in theirs["segments"]:
-            s.segments.add(base_offset)
-        for offset in range(theirs["segments"][0], theirs["log_end_offset"]):
-            s.files[offset].batches = 1
+        for base_offset in segments:
+            s.segments.add(unit(base_offset))
+        for at in range(unit(segments[0]), s.log_end_offset):
+            s.files[at].batches = 1
         self.machine.store_of(s).commit()
 
     def _truncate(self, parameters: dict[str, Any], _: dict[str, Any]) -> None:
@@ -200,15 +328,60 @@ class LogFollower(Follower):
 
     def _read(self, parameters: dict[str, Any], _: dict[str, Any]) -> None:
         offset, end_offset = parameters["offset"], parameters["end_offset"]
-        s = self.state
-        s.reader[self._reader].position = offset  # Where a consumer stands is its own business.
-        self.machine.store_of(s).commit()
+        base_offset, next_offset = parameters["base_offset"], parameters["next_offset"]
+        self._stand_at(offset)
         self.take("reader_fetch", reader=READER)
+        high_watermark = self._units.offset(self.state.high_watermark)
         self.require(
-            end_offset <= s.high_watermark,
-            f"a reader may be given records up to {end_offset}, and the high watermark is "
-            f"{s.high_watermark}",
+            max_(end_offset, next_offset) <= high_watermark,
+            f"a reader may be given records up to {max_(end_offset, next_offset)}, and the high "
+            f"watermark is {high_watermark}",
         )
+        expected = self._batches.base_of(offset)
+        self.require(
+            base_offset <= offset < next_offset
+            and (base_offset == expected or offset < self._batches.begin),
+            f"a reader at {offset} was given the records from {base_offset} up to {next_offset}, "
+            f"and the batch with that offset begins at {expected}",
+        )
+        self.require(
+            self._batches.ends(next_offset),
+            f"a reader was given records up to {next_offset}, and that is within the batch that "
+            f"begins at {self._batches.base_of(next_offset)}",
+        )
+        self.require(
+            self._batches.checksum(base_offset, next_offset) in (None, parameters["checksum"]),
+            f"a reader was given other bytes than were appended from {base_offset} up to "
+            f"{next_offset}",
+        )
+
+    def _fetch(self, parameters: dict[str, Any], theirs: dict[str, Any]) -> None:
+        offset, error = parameters["offset"], parameters["error"]
+        if error:
+            if offset < 0:
+                return  # Nobody can stand there.
+            self._stand_at(offset)
+            self.take("reader_reset", reader=READER)
+            return
+        start_offset, end_offset = theirs["log_start_offset"], theirs["high_watermark"]
+        self.require(
+            start_offset <= offset <= end_offset,
+            f"a reader at {offset} was not refused, and the log has {start_offset} to {end_offset}",
+        )
+        for name in ("log_start_offset", "high_watermark"):
+            self.compare(parameters, **{name: theirs[name]})
+        self.require(
+            parameters["last_stable_offset"] == end_offset,
+            f"a reader was told that the last stable offset is {parameters['last_stable_offset']}, "
+            f"and without transactions it is the high watermark, {end_offset}",
+        )
+
+    def _stand_at(self, offset: int) -> None:
+        """Where a consumer stands is its own business."""
+        if offset < self._units.bases[0]:
+            self._unit(offset)
+        self.state.reader[self._reader].position = self._units.unit(offset)
+        self.machine.store_of(self.state).commit()
 
     @property
     def _reader(self) -> Any:

@@ -16,7 +16,7 @@ from typing import IO, Any
 from kproof_impl.events import Event
 
 FORMAT = "kproof-recording"
-VERSION = 1
+VERSION = 2
 FIELDS = ("sequence", "time_ms", "model", "subject", "action", "parameters", "state")
 
 

@@ -14,6 +14,7 @@ from kproof_impl.core.fetch_sessions import (
     Result,
     WantedPartition,
 )
+from kproof_impl.core.observed_log import ObservedLog
 from kproof_impl.core.partition import NO_LEADER_EPOCH
 from kproof_impl.messages.errors import ErrorCode
 from kproof_impl.messages.fetch import (
@@ -232,6 +233,8 @@ class Reading:
             self._context, self._results, self._version, broker.now_ms
         )
         uses_ids = self._version >= TOPIC_IDS_VERSION
+        if broker.observe is not None:
+            self._tell(shown)
         topics: list[FetchableTopicResponse] = []
         partitions: list[PartitionData] = []
         last: object = None
@@ -247,6 +250,14 @@ class Reading:
         if self.is_urgent and any(found.current_leader is not _NO_LEADER for _, found in shown):
             endpoints = (_this_node(broker),)
         return FetchResponse(0, int(error_code), session_id, topics, endpoints)
+
+    def _tell(self, shown: Sequence[Result]) -> None:
+        """Tells whoever observes the broker what is about to be answered."""
+        logs = {id(wanted): partition.log for partition, wanted, _ in self.partitions}
+        for wanted, found in shown:
+            log = logs.get(id(wanted))
+            if isinstance(log, ObservedLog) and wanted.last_fetched_epoch == NO_LEADER_EPOCH:
+                log.tell_fetch(wanted.fetch_offset, found)
 
 
 def _end_offset(records: Buffer, fetch_offset: int) -> int:

@@ -6,7 +6,7 @@ slowed down while nobody does.
 | action | parameters |
 |---|---|
 | `open` | `recovery_point`: what an earlier life had forced to the disk |
-| `append` | `base_offset`, `last_offset` |
+| `append` | `base_offset`, `last_offset`, `crc`: the batch's own |
 | `append_failed` | `records_count` of the batch: the disk refused it, and the file may hold it |
 | `roll` | `base_offset` of the segment that is active from now on |
 | `flush` | `recovery_point` |
@@ -14,7 +14,11 @@ slowed down while nobody does.
 | `delete_segments` | `deleted`: `base_offset`, `end_offset`, `timestamp_ms`, `size_bytes` of each |
 | | and what it went by: `size_bytes` before, `now_ms`, `retention_ms`, `retention_bytes` |
 | `truncate` | `offset` |
-| `read` | `offset`, `end_offset` (exclusive: readers are given nothing from there on) |
+| `read` | `offset`, `end_offset` (exclusive: readers are given nothing from there on), and of |
+| | what was found `base_offset`, `next_offset`, `checksum`: the CRC-32 of the CRC-32Cs of all |
+| | batches, reckoned from the bytes that were found, four bytes each, the highest first |
+| `fetch` | `offset`, and what the answer says: `error`, `log_start_offset`, `high_watermark`, |
+| | `last_stable_offset` |
 
 The state is `log_start_offset`, `high_watermark` and `log_end_offset`; where a log is opened or
 segments are deleted also `segments`: the base offsets of all.
@@ -24,6 +28,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
+from zlib import crc32
+
+from crc32c import crc32c
 
 from kproof_impl.core.log_config import LogConfig
 from kproof_impl.core.ports import (
@@ -33,8 +40,10 @@ from kproof_impl.core.ports import (
     SegmentFacts,
     TimestampOffset,
 )
+from kproof_impl.messages.errors import ErrorCode
+from kproof_impl.messages.fetch import PartitionData
 from kproof_impl.messages.ids import Buffer
-from kproof_impl.records.batch import BatchHeader
+from kproof_impl.records.batch import CRC_START, BatchHeader, header_at
 from kproof_impl.records.errors import LogFailed
 
 Tell = Callable[[str, str, str, dict[str, Any], dict[str, Any]], None]
@@ -131,13 +140,27 @@ class ObservedLog:
 
     def _tell_append(self, base_offset: int, batch: BatchHeader) -> None:
         last_offset = base_offset + batch.last_offset_delta
-        self._told("append", {"base_offset": base_offset, "last_offset": last_offset})
+        parameters = {"base_offset": base_offset, "last_offset": last_offset, "crc": batch.crc}
+        self._told("append", parameters)
 
     def read(self, offset: int, max_bytes: int, end_offset: int, at_least_one: bool) -> Buffer:
         found = self._log.read(offset, max_bytes, end_offset, at_least_one)
         if found:
-            self._told("read", {"offset": offset, "end_offset": end_offset})
+            self._told("read", {"offset": offset, "end_offset": end_offset, **_contents(found)})
         return found
+
+    def tell_fetch(self, offset: int, answer: PartitionData) -> None:
+        """A Fetch is about to be answered; in an error of another kind no log has a part."""
+        code = answer.error_code
+        if code in (ErrorCode.NONE, ErrorCode.OFFSET_OUT_OF_RANGE):
+            parameters = {
+                "offset": offset,
+                "error": code,
+                "log_start_offset": answer.log_start_offset,
+                "high_watermark": answer.high_watermark,
+                "last_stable_offset": answer.last_stable_offset,
+            }
+            self._told("fetch", parameters)
 
     def advance_log_start_offset(self, offset: int) -> None:
         before = self._log.segment_facts()
@@ -238,3 +261,20 @@ class ObservedLog:
 
     def active_producers(self) -> Sequence[ActiveProducer]:
         return self._log.active_producers()
+
+
+def _contents(batches: Buffer) -> dict[str, int]:
+    """Of whole batches that were found: where they begin and end, and their checksum."""
+    data = memoryview(batches)
+    crcs = bytearray()
+    position = 0
+    while position < len(data):
+        header = header_at(data, position)
+        end = position + header.size_bytes
+        crcs += crc32c(data[position + CRC_START : end]).to_bytes(4, "big")
+        position = end
+    return {
+        "base_offset": header_at(data).base_offset,
+        "next_offset": header.last_offset + 1,
+        "checksum": crc32(crcs),
+    }

@@ -211,6 +211,8 @@ class FilePartitionLog:
                 self._roll()
             self._delete_first(count, now_ms)
             self._epochs.truncate_start(self.log_start_offset)
+            if count:  # The files' names may come back with a loss of power; their records do not.
+                self._on_checkpoint()
         except LogFailed as error:
             self.last_refusal = str(error)
         return sum(segment not in segments.all for segment in before)
