@@ -23,9 +23,11 @@ export PYTHONNOUSERSITE = 1
 help: ## List these targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' Makefile
 
-check: $(VENV)/.installed ## Check every model, and compare each verdict with the one we expect.
+check: $(VENV)/.installed ## Check every model, then watch a broker be verified, live.
 	$(call STAGE,kproof check)
 	@$(BIN)/kproof check $(ARGS)
+	$(call STAGE,kproof demo)
+	@$(BIN)/kproof demo
 
 test: unit wheel-test ## Run what must pass before a commit: style, types, contracts, tests, wheel.
 	$(call STAGE,all is well)
@@ -90,7 +92,7 @@ $(VENV)/.made:
 
 $(VENV)/.installed: $(VENV)/.made pyproject.toml
 	$(call STAGE,kproof and what it needs)
-	@$(INSTALL) --editable .
+	@$(INSTALL) --editable ".[demo]"
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.made pyproject.toml

@@ -18,6 +18,7 @@ import typer
 
 from . import (
     check_command,
+    demo_command,
     explain_command,
     export_command,
     graph_command,
@@ -93,6 +94,7 @@ COMMANDS: tuple[tuple[str, Callable[..., int]], ...] = (
     ("export", export_command.export),
     ("serve", serve.serve),
     ("validate", validate_command.validate),
+    ("demo", demo_command.demo),
 )
 """A command returns its exit code."""
 
