@@ -81,6 +81,10 @@ class Court:
             return GroupFollower()
         raise Divergence(event, f"no map for the model {event.model!r}: expected log or group")
 
+    def follows(self, model: str, subject: str) -> bool:
+        """Whether there is such a log or group now."""
+        return (model, subject) in self._followers
+
     @property
     def followed_count(self) -> int:
         """How many logs and groups were followed."""

@@ -23,6 +23,7 @@ class Trial:
     def __init__(self) -> None:
         self._court = Court()
         self._before: dict[tuple[str, str], deque[Event]] = {}
+        self._counts: Counter[str] = Counter()
 
     def __call__(self, event: Event) -> None:
         """Takes the next step of the broker.  Raises `Divergence`."""
@@ -31,7 +32,10 @@ class Trial:
         before = self._before.get(key)
         if before is None:
             before = self._before[key] = deque(maxlen=STEPS_REMEMBERED)
+            self._counts[event.model] += 1
         before.append(event)
+        if not self._court.follows(*key):  # Gone: of groups there may be any number in a life.
+            del self._before[key]
 
     @property
     def steps_count(self) -> int:
@@ -40,7 +44,7 @@ class Trial:
 
     def counts(self) -> Counter[str]:
         """How many subjects of each model were followed: `log`, `group`."""
-        return Counter(model for model, _ in self._before)
+        return self._counts
 
     def report(self, divergence: Divergence, recording: str = "") -> Report:
         """What to tell of a step that the specification does not allow."""
