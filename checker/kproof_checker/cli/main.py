@@ -24,6 +24,7 @@ from . import (
     list_command,
     replay_command,
     serve,
+    tour_command,
     validate_command,
     walk_command,
     why_not_command,
@@ -92,6 +93,7 @@ COMMANDS: tuple[tuple[str, Callable[..., int]], ...] = (
     ("graph", graph_command.graph),
     ("export", export_command.export),
     ("serve", serve.serve),
+    ("tour", tour_command.tour),
     ("validate", validate_command.validate),
 )
 """A command returns its exit code."""
