@@ -9,6 +9,7 @@ import pytest
 from kproof_checker.conformance.court import Court
 from kproof_checker.conformance.driver_group import SESSION_MS, GroupDriver
 from kproof_checker.conformance.group_situation import LEADER_REJOINS, WOULD_WAIT, Situation
+from kproof_checker.conformance.tour_run import new_group_driver, take_tours
 from kproof_checker.conformance.tours import OUT_OF_REACH, Anything, Tours, tours
 from kproof_spec.group.eager import model as group
 from kproof_spec.lang import Machine, Model, Struct, bound, integer, require
@@ -83,18 +84,11 @@ def test_tours_go_where_the_situation_lets_them_and_count_the_rest() -> None:
 # -- the group model -----------------------------------------------------------------------------
 
 
-def _drive(machine: Machine[Any], found: Tours, every: int = 1, observe: Any = None) -> int:
-    """How many different steps the broker was driven through, compared after each."""
-    driven = set()
-    for tour in found.tours[::every]:
-        driver = GroupDriver(observe=None if observe is None else observe())
-        for step in tour:
-            action, arguments = step.instance.definition.name, step.instance.arguments
-            driver.drive(machine.load(step.source), action, arguments)
-            differences = driver.differences(machine.load(step.target))
-            assert not differences, (step.instance.label, differences)
-            driven.add(step.edge)
-    return len(driven)
+def _drive(machine: Machine[Any], found: Tours, observe: Any = None) -> int:
+    """How many different steps the broker's core was driven through, compared after each."""
+    coverage = take_tours(machine, found, new_group_driver("core", observe))
+    assert not coverage.parted, coverage.way
+    return len(coverage.driven)
 
 
 def test_every_step_of_a_group_with_one_generation_is_driven_with_the_court_in_session() -> None:

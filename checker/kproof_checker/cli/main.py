@@ -25,6 +25,7 @@ from . import (
     list_command,
     replay_command,
     serve,
+    tour_command,
     validate_command,
     walk_command,
     why_not_command,
@@ -93,6 +94,7 @@ COMMANDS: tuple[tuple[str, Callable[..., int]], ...] = (
     ("graph", graph_command.graph),
     ("export", export_command.export),
     ("serve", serve.serve),
+    ("tour", tour_command.tour),
     ("validate", validate_command.validate),
     ("demo", demo_command.demo),
 )

@@ -1,27 +1,29 @@
-"""A broker in the hand of a driver: its core, its storage in memory, its clock; no socket.
+"""A broker in the hand of a driver, over all its lives: what is asked of it, whatever the way.
 
-Each request has a connection of its own, so that what was sent in an order may come in another, and
-an answer is held until the driver takes it.  Time stands still unless the driver moves it.
+There are two ways to it.  `stepped_broker` hands requests to its core; `socket_broker` serves on a
+port, and a gate stands before it.  On both the driver chooses when a request arrives, when its
+answer does, and what time it is.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 from kproof_impl.core.broker import Broker
 from kproof_impl.core.config import BrokerConfig
-from kproof_impl.core.effects import Send
-from kproof_impl.core.inputs import Connected, Input, Received, Tick
+from kproof_impl.events import Observer
 from kproof_impl.storage.files import Files
 from kproof_impl.storage.log_store import FileLogStore
 from kproof_impl.storage.memory_files import MemoryFiles
-from kproof_impl.wire.apis import APIS
+from kproof_impl.wire.apis import APIS, Api
 
 START_MS = 1_000_000
 DATA_DIRECTORY = "/data"
-_KEYS = {f"{api.name}Request": api.key for api in APIS.values()}
+CLIENT_ID = "driver"
+_BY_REQUEST = {f"{api.name}Request": api for api in APIS.values()}
 
 
 class Undrivable(Exception):
@@ -30,16 +32,6 @@ class Undrivable(Exception):
 
 class Parted(Exception):
     """The broker did something else than the step; the text says what."""
-
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    """The head of a request, as the wire would bring it."""
-
-    api_key: int
-    api_version: int
-    correlation_id: int
-    client_id: str | None
 
 
 class Identifiers:
@@ -62,19 +54,23 @@ class Identifiers:
         return self._next()
 
 
-class DrivenBroker:
-    """A broker's core over all its lives."""
+class DrivenBroker(ABC):
+    """A broker's core with its storage in memory; how requests come to it is the subclass's."""
 
-    def __init__(self, config: BrokerConfig, files: Files | None = None, observe: Any = None):
+    def __init__(
+        self, config: BrokerConfig, files: Files | None = None, observe: Observer | None = None
+    ) -> None:
         config.raises = True
         self.config = config
         self.files = MemoryFiles() if files is None else files
-        self.now_ms = START_MS
         self._observe = observe
         self._identifiers = Identifiers()
-        self._answers: dict[int, Any] = {}
-        self._requests_count = 0
         self.begin_life()
+
+    @property
+    @abstractmethod
+    def now_ms(self) -> int:
+        """The broker's time, which stands still unless the driver moves it."""
 
     def begin_life(self) -> None:
         """A broker starts on what is stored."""
@@ -88,46 +84,71 @@ class DrivenBroker:
         self.broker = Broker(self.config, self.store, self._identifiers, self._observe)
         self.broker.start(self.now_ms)
 
-    def _step(self, event: Input) -> None:
-        for effect in self.broker.receive(event, self.now_ms):
-            if isinstance(effect, Send):
-                self._answers[effect.header.correlation_id] = effect.response
+    @abstractmethod
+    def kill(self) -> None:
+        """The process dies, and the next life begins.  Answers that were sent still arrive."""
 
-    def post(self, request: object, version: int | None = None) -> int:
-        """Brings a request to the broker; the number under which its answer will be."""
-        self._requests_count += 1
-        number = self._requests_count
-        api_key = _KEYS[type(request).__name__]
-        if version is None:
-            version = APIS[api_key].max_version
-        self._step(Connected(number, "127.0.0.1"))
-        self._step(Received(number, Header(api_key, version, number, "driver"), request))
+    @abstractmethod
+    def close(self) -> None:
+        """The end: whatever the way to the broker needs is given back."""
+
+    # -- requests ------------------------------------------------------------------------------
+
+    @abstractmethod
+    def send(self, request: object, version: int | None = None, by: str = "") -> int:
+        """`by`, whoever that is, sends a request, which does not arrive yet; its number."""
+
+    @abstractmethod
+    def deliver(self, number: int) -> None:
+        """A request that was sent arrives, and the broker does what it does at once."""
+
+    @abstractmethod
+    def answer(self, number: int) -> Any:
+        """The answer to a request arrives, once; None if there is none yet."""
+
+    @abstractmethod
+    def is_answered(self, number: int) -> bool:
+        """Whether the broker has answered a request, and nobody has looked at the answer."""
+
+    def post(self, request: object, version: int | None = None, by: str = "") -> int:
+        """Sends a request, which arrives at once; its number."""
+        number = self.send(request, version, by)
+        self.deliver(number)
         return number
 
-    def answer(self, number: int) -> Any:
-        """The answer to a request, taken once; None if there is none yet."""
-        return self._answers.pop(number, None)
-
-    def ask(self, request: object, version: int | None = None) -> Any:
+    def ask(self, request: object, version: int | None = None, by: str = "") -> Any:
         """The answer that comes at once.  Raises `Parted` if none does."""
-        answer = self.answer(self.post(request, version))
+        answer = self.answer(self.post(request, version, by))
         if answer is None:
             raise Parted(f"the broker did not answer {type(request).__name__}: it waits")
         return answer
 
+    # -- time ----------------------------------------------------------------------------------
+
+    @abstractmethod
     def tick(self) -> None:
         """What is due now happens."""
-        self._step(Tick())
 
+    @abstractmethod
     def advance(self, milliseconds: int) -> None:
         """Lets time pass; what is due on the way happens when it is due."""
-        end_ms = self.now_ms + milliseconds
-        while (due_ms := self.broker.next_deadline_ms()) is not None and due_ms <= end_ms:
-            self.now_ms = max(self.now_ms, due_ms)
-            self._step(Tick())
-        self.now_ms = end_ms
 
-    def kill(self) -> None:
-        """The process dies, and the next life begins.  Answers that were sent still arrive."""
-        self.store.close(is_clean=False)
-        self.begin_life()
+
+NewBroker = Callable[[BrokerConfig, Files | None, Observer | None], DrivenBroker]
+"""`SteppedBroker` or `SocketBroker`."""
+
+
+def api_of(request: object) -> Api:
+    """Which of Kafka's messages a request is."""
+    return _BY_REQUEST[type(request).__name__]
+
+
+def shown_sets(value: Any) -> str:
+    """A value for a report, with sets and tables in order."""
+    if isinstance(value, set):
+        return "{" + ", ".join(sorted(value)) + "}"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{k}: {shown_sets(v)}" for k, v in sorted(value.items())) + "}"
+    if isinstance(value, tuple):
+        return "(" + ", ".join(map(shown_sets, value)) + ")"
+    return str(value)

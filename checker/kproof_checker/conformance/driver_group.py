@@ -1,4 +1,6 @@
-"""The model `group`, variant `eager`, driven into the broker's core: the steps are the model's.
+"""The model `group`, variant `eager`, driven into a broker: the steps are the model's.
+
+The broker is stepped by hand or serves on a socket (`driven_broker`); here is what is said to it.
 
 | the model | the broker |
 |---|---|
@@ -48,8 +50,9 @@ from kproof_impl.messages.sync_group import SyncGroupRequest, SyncGroupRequestAs
 from kproof_spec.group.state import GroupState, MemberState
 from kproof_spec.lang import NONE
 
-from .driven_broker import DrivenBroker, Parted, Undrivable
+from .driven_broker import NewBroker, Parted, Undrivable, shown_sets
 from .group_situation import Situation
+from .stepped_broker import SteppedBroker
 
 GROUP = "g"
 PROTOCOL_TYPE, PROTOCOL = "consumer", "range"
@@ -60,6 +63,7 @@ LONG_MS = 1_500_000
 OF_CLIENTS = frozenset({"member_join", "member_rejoin", "leader_assign_partition", "leader_sync"})
 """Steps that a consumer decides on by itself, and a broker has no means to refuse: if the model
 refuses them, the consumers here do too."""
+GATEKEEPER, PASSER_BY, ADMINISTRATOR = "the gatekeeper", "a passer-by", "an administrator"
 REFUSALS = {ErrorCode.UNKNOWN_MEMBER_ID, ErrorCode.ILLEGAL_GENERATION}
 
 
@@ -67,17 +71,19 @@ REFUSALS = {ErrorCode.UNKNOWN_MEMBER_ID, ErrorCode.ILLEGAL_GENERATION}
 class Client:
     """A consumer, and what it was told."""
 
+    name: str
     member_id: str = ""
     state: MemberState = MemberState.UNJOINED
     generation_id: int = 0
     owned: set[str] = field(default_factory=set)
     join_number: int = 0
     """Its last JoinGroup."""
-    sync_answer: Any = None
+    sync_number: int = 0
+    """Its SyncGroup as a leader, if the answer to that was not looked at yet."""
 
     def reset(self) -> None:
         self.state, self.generation_id, self.owned = MemberState.UNJOINED, 0, set()
-        self.sync_answer = None
+        self.sync_number = 0
 
 
 class GroupDriver:
@@ -85,23 +91,30 @@ class GroupDriver:
 
     of_clients = OF_CLIENTS
 
-    def __init__(self, observe: Any = None) -> None:
+    def __init__(self, observe: Any = None, new_broker: NewBroker = SteppedBroker) -> None:
         config = BrokerConfig(
             offsets_topic_num_partitions=1,
             group_initial_rebalance_delay_ms=LONG_MS,
             group_min_session_timeout_ms=1,
             log_flush_scheduler_interval_ms=LONG_MS,
         )
-        self.host = DrivenBroker(config, observe=observe)
+        self.host = new_broker(config, None, observe)
         self.situation = Situation()
         self.clients: dict[str, Client] = {}
         self._names: dict[str, str] = {}
         """The consumer behind each member id that was ever handed out."""
         self._gatekeeper = ""
         self._dealt: dict[str, set[str]] = {}
-        self._heartbeat = HeartbeatRequest(GROUP, 0, "", None)
-        self._heartbeat_error = ErrorCode.NONE
-        self._gatekeep()
+        self._heartbeat_number = 0
+        self._heartbeat_generation_id = 0
+        try:
+            self._gatekeep()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        self.host.close()
 
     # -- what is asked for ---------------------------------------------------------------------
 
@@ -123,7 +136,7 @@ class GroupDriver:
         """Where the broker, or what it told the members, is not what the model has."""
         theirs, mine = self.projection(), self._expected(s)
         return [
-            f"{name} is {_shown(theirs[name])}, and was to be {_shown(value)}"
+            f"{name} is {shown_sets(theirs[name])}, and was to be {shown_sets(value)}"
             for name, value in mine.items()
             if theirs[name] != value
         ]
@@ -187,7 +200,7 @@ class GroupDriver:
     # -- requests ------------------------------------------------------------------------------
 
     def _client(self, member: object) -> Client:
-        return self.clients.setdefault(str(member), Client())
+        return self.clients.setdefault(str(member), Client(str(member)))
 
     def _join_request(self, member_id: str, session_ms: int = SESSION_MS) -> JoinGroupRequest:
         return JoinGroupRequest(
@@ -211,25 +224,34 @@ class GroupDriver:
             assignments=[SyncGroupRequestAssignment(one, data) for one, data in shares.items()],
         )
 
-    def _ask_for_id(self, session_ms: int = SESSION_MS) -> str:
-        answer = self.host.ask(self._join_request("", session_ms))
+    def _ask_for_id(self, by: str, session_ms: int = SESSION_MS) -> str:
+        answer = self.host.ask(self._join_request("", session_ms), by=by)
         _check("JoinGroup without an id", answer.error_code, ErrorCode.MEMBER_ID_REQUIRED)
         member_id: str = answer.member_id
         return member_id
 
-    def _send_away(self, member_id: str) -> None:
-        answer = self.host.ask(LeaveGroupRequest(GROUP, [MemberIdentity(member_id, None)]))
+    def _send_away(self, member_id: str, by: str) -> None:
+        answer = self.host.ask(LeaveGroupRequest(GROUP, [MemberIdentity(member_id, None)]), by=by)
         _check("LeaveGroup", answer.members[0].error_code, ErrorCode.NONE)
 
     def _gatekeep(self) -> None:
-        self._gatekeeper = self._ask_for_id(LONG_MS)
+        self._gatekeeper = self._ask_for_id(GATEKEEPER, LONG_MS)
 
     def _open_gate(self) -> None:
-        self._send_away(self._gatekeeper)
+        self._send_away(self._gatekeeper, GATEKEEPER)
         self._gatekeep()
 
+    def _post_join(self, client: Client) -> None:
+        client.join_number = self.host.post(self._join_request(client.member_id), by=client.name)
+
+    def _ask_to_join(self, client: Client) -> Any:
+        return self.host.ask(self._join_request(client.member_id), by=client.name)
+
+    def _ask_to_sync(self, client: Client) -> Any:
+        return self.host.ask(self._sync_request(client, {}), by=client.name)
+
     def _wait_at_barrier(self, client: Client) -> None:
-        client.join_number = self.host.post(self._join_request(client.member_id))
+        self._post_join(client)
         answer = self.host.answer(client.join_number)
         if answer is not None:
             raise Parted(f"JoinGroup was answered at once: {_answered(answer)}")
@@ -239,7 +261,7 @@ class GroupDriver:
 
     def _member_join(self, _: Any, member: object) -> None:
         client = self._client(member)
-        client.member_id = self._ask_for_id()
+        client.member_id = self._ask_for_id(client.name)
         self._names[client.member_id] = str(member)
         self._wait_at_barrier(client)
 
@@ -247,27 +269,28 @@ class GroupDriver:
         self._wait_at_barrier(self._client(member))
 
     def _member_ask_for_rebalance(self, _: Any, member: object) -> None:
-        passer_by = self._ask_for_id()
-        self._names[passer_by] = "a passer-by"
-        self.host.post(self._join_request(passer_by))
-        self._send_away(passer_by)
+        passer_by = self._ask_for_id(PASSER_BY)
+        self._names[passer_by] = PASSER_BY
+        self.host.post(self._join_request(passer_by), by=PASSER_BY)
+        self._send_away(passer_by, PASSER_BY)
 
     def _member_leave(self, _: Any, member: object) -> None:
         client = self._client(member)
-        self._send_away(client.member_id)
+        self._send_away(client.member_id, client.name)
         client.reset()
 
     def _coordinator_expel_member(self, s: Any, member: object) -> None:
         ids = {self._names[one]: one for one in self.host.broker.groups.groups[GROUP].members}
         is_last = len(ids) == 1 and s.state != GroupState.PREPARING_REBALANCE
         if is_last:
-            self._send_away(ids[str(member)])
+            self._send_away(ids[str(member)], ADMINISTRATOR)
             return
         joined = {str(one) for one in s.joined}
         others = [i for name, i in ids.items() if name != str(member) and name not in joined]
         for part_ms in (SESSION_MS * 6 // 10, SESSION_MS * 4 // 10):
             for other in others:
-                self.host.ask(HeartbeatRequest(GROUP, s.generation_id, other, None))
+                heartbeat = HeartbeatRequest(GROUP, s.generation_id, other, None)
+                self.host.ask(heartbeat, by=self._names[other])
             self.host.advance(part_ms)
 
     def _coordinator_complete_join(self, _: Any, leader: object) -> None:
@@ -282,10 +305,10 @@ class GroupDriver:
         client = self._client(member)
         answer = self.host.answer(client.join_number)
         if answer is None or answer.error_code or answer.generation_id != s.generation_id:
-            answer = self.host.ask(self._join_request(client.member_id))
+            answer = self._ask_to_join(client)
         _check("JoinGroup", answer.error_code, ErrorCode.NONE)
         client.state = MemberState.COMPLETING_REBALANCE
-        client.generation_id, client.sync_answer = answer.generation_id, None
+        client.generation_id, client.sync_number = answer.generation_id, 0
 
     # -- steps: the assignment -------------------------------------------------------------------
 
@@ -299,13 +322,14 @@ class GroupDriver:
             ids[name]: " ".join(sorted(of_member)).encode()
             for name, of_member in self._dealt.items()
         }
-        client.sync_answer = self.host.ask(self._sync_request(client, shares))
+        client.sync_number = self.host.post(self._sync_request(client, shares), by=client.name)
+        if not self.host.is_answered(client.sync_number):
+            raise Parted("the leader's SyncGroup was not answered: it waits")
 
     def _member_receive_assignment(self, _: Any, member: object) -> None:
         client = self._client(member)
-        answer, client.sync_answer = client.sync_answer, None
-        if answer is None:
-            answer = self.host.ask(self._sync_request(client, {}))
+        number, client.sync_number = client.sync_number, 0
+        answer = self.host.answer(number) if number else self._ask_to_sync(client)
         _check("SyncGroup", answer.error_code, ErrorCode.NONE)
         client.state, client.owned = MemberState.STABLE, _partitions(answer.assignment)
 
@@ -313,27 +337,29 @@ class GroupDriver:
 
     def _member_send_heartbeat(self, _: Any, member: object) -> None:
         client = self._client(member)
-        self._heartbeat = HeartbeatRequest(GROUP, client.generation_id, client.member_id, None)
+        heartbeat = HeartbeatRequest(GROUP, client.generation_id, client.member_id, None)
+        self._heartbeat_number = self.host.send(heartbeat, by=client.name)
+        self._heartbeat_generation_id = client.generation_id
 
     def _coordinator_answer_heartbeat(self, s: Any, member: object) -> None:
         is_current = member in s.members and s.heartbeat.generation_id == s.generation_id
-        error = ErrorCode(self.host.ask(self._heartbeat).error_code)
+        self.host.deliver(self._heartbeat_number)
+        error = ErrorCode(self.host.answer(self._heartbeat_number).error_code)
         if (error in REFUSALS) is is_current:
             raise Parted(f"the heartbeat was answered with {error.name}")
-        self._heartbeat_error = error
 
     def _member_receive_heartbeat(self, _: Any, member: object) -> None:
         client = self._client(member)
         is_stable = client.state == MemberState.STABLE
-        if is_stable and client.generation_id == self._heartbeat.generation_id:
+        if is_stable and client.generation_id == self._heartbeat_generation_id:
             client.reset()
 
     def _member_is_unknown(self, _: Any, member: object) -> None:
         client = self._client(member)
         if client.state == MemberState.PREPARING_REBALANCE:
-            answer = self.host.ask(self._join_request(client.member_id))
+            answer = self._ask_to_join(client)
         else:
-            answer = self.host.ask(self._sync_request(client, {}))
+            answer = self._ask_to_sync(client)
         error = ErrorCode(answer.error_code)
         if error not in REFUSALS:
             raise Parted(f"{type(answer).__name__} has {error.name}, and should refuse")
@@ -343,8 +369,7 @@ class GroupDriver:
         self.host.kill()
         self._gatekeep()
         for name in self.situation.asking_again(s):
-            client = self.clients[name]
-            client.join_number = self.host.post(self._join_request(client.member_id))
+            self._post_join(self.clients[name])
 
 
 def _name(member: Any) -> str | None:
@@ -365,13 +390,3 @@ def _check(what: str, error_code: int, expected: ErrorCode) -> None:
 def _answered(answer: Any) -> str:
     error = ErrorCode(answer.error_code)
     return error.name if error else f"generation {answer.generation_id}"
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, set):
-        return "{" + ", ".join(sorted(value)) + "}"
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{k}: {_shown(v)}" for k, v in sorted(value.items())) + "}"
-    if isinstance(value, tuple):
-        return "(" + ", ".join(map(_shown, value)) + ")"
-    return str(value)

@@ -67,7 +67,8 @@ from kproof_spec.log.state import (
 )
 
 from .disk_of_choice import DiskOfChoice, Forced
-from .driven_broker import DATA_DIRECTORY, DrivenBroker, Parted, Undrivable
+from .driven_broker import DATA_DIRECTORY, Parted, Undrivable
+from .stepped_broker import SteppedBroker
 
 TOPIC = "orders"
 TICK_MS = 10_000
@@ -104,7 +105,7 @@ class LogDriver:
             config.log, retention_ms=UNLIMITED, retention_bytes=UNLIMITED, file_delete_delay_ms=0
         )
         config.log = self._unlimited
-        self.host = DrivenBroker(config, self.disk, observe)
+        self.host = SteppedBroker(config, self.disk, observe)
         self.is_online = True
         self.readers: dict[str, tuple[int, int]] = {}
         """By name, the position and which topic it is in."""

@@ -18,7 +18,7 @@ from typing import Any
 from kproof_impl.core.broker import Broker
 from kproof_impl.core.effects import Close, Effect, Pause, Report, Resume, Send
 from kproof_impl.core.inputs import Connected, Disconnected, Input, Tick
-from kproof_impl.shell.clock import Clock
+from kproof_impl.shell.clock import Time, Wake
 from kproof_impl.shell.connection import Connection
 from kproof_impl.shell.limits import Limits
 from kproof_impl.shell.notices import CLOSED, FAULT, REFUSED, WARNING, Notices, Tell
@@ -31,7 +31,7 @@ LAST_WORDS_SECONDS = 1.0
 class Server:
     """A started broker.  All its methods are for the thread of its event loop."""
 
-    def __init__(self, broker: Broker, limits: Limits, tell: Tell, clock: Clock) -> None:
+    def __init__(self, broker: Broker, limits: Limits, tell: Tell, clock: Time) -> None:
         self.broker = broker
         self.limits = limits
         self.notices = Notices(tell)
@@ -48,7 +48,7 @@ class Server:
         self._unfinished_bytes = 0
         self._servers: list[asyncio.Server] = []
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: Wake | None = None
         self._timer_due_ms = 0
         self._sweeper: asyncio.TimerHandle | None = None
         self._all_gone: asyncio.Event | None = None
@@ -262,8 +262,7 @@ class Server:
                 return  # It comes early enough, and looks again then.
             self._timer.cancel()
         self._timer_due_ms = due_ms
-        wait_ms = max(0, due_ms - self.clock.now_ms())
-        self._timer = self._loop.call_later(wait_ms / 1000, self._on_timer)
+        self._timer = self.clock.wake(due_ms, self._on_timer)
 
     def _on_timer(self) -> None:
         self._timer = None
