@@ -74,8 +74,8 @@ def every_one_of(members: int, partitions: int) -> Iterator[Group]:
 
 def how_many(members: int, partitions: int) -> int:
     """How many those are, counted in another way: subscriptions, times shares of each topic."""
-    two_topics = comb(partitions + 2 * members + 1, 2 * members + 1)
-    one_topic = comb(partitions + members, members)
+    two_topics: int = comb(partitions + 2 * members + 1, 2 * members + 1)
+    one_topic: int = comb(partitions + members, members)
     subscriptions: int = 4**members
     return subscriptions * (two_topics - 2 * one_topic) + 2**members * one_topic
 
