@@ -11,6 +11,8 @@ STAGE = @echo; echo "== $(1)"
 ON_ALL_CORES = -n auto --dist worksteal
 # What reads files only, and what waits for sockets more than it computes, is run once.
 IGNORED = $(addprefix --ignore=tests/,tidy docs impl/clients impl/shell impl/soak impl/wire)
+# What `make quick` tries: the language, how it is read, traces, the broker's core, house style.
+QUICK = $(addprefix tests/,lang extraction traces impl/core tidy)
 
 # Whatever environment the caller has must not leak into ours.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV MYPYPATH PYTEST_ADDOPTS
@@ -32,9 +34,9 @@ check: $(VENV)/.installed ## Check every model, then watch a broker be verified,
 test: unit wheel-test ## Run what must pass before a commit: style, types, contracts, tests, wheel.
 	$(call STAGE,all is well)
 
-quick: lint ## Run what can be run in a minute; use it while you work.
-	$(call STAGE,pytest: without the heavy tests)
-	@$(BIN)/python -m pytest $(ON_ALL_CORES) -m "not slow and not heavy" -x -q
+quick: lint ## Run what tells most in less than a minute; use it while you work.
+	$(call STAGE,pytest: what is quick and tells most)
+	@$(BIN)/python -m pytest $(ON_ALL_CORES) -m "not slow and not heavy" -x -q $(QUICK)
 
 test-all: test ## Run `make test`, then the slow tests.
 	$(call STAGE,pytest: the slow tests)

@@ -57,6 +57,36 @@ REPLICATION_STORIES: tuple[Story, ...] = (
         cure="Prevented by KIP-320, where both have to be in the same epoch. This hole was found "
         "by leaving that half of the rule out; we know of no report from practice.",
     ),
+    story_of_mutant(
+        "replication_settling",
+        "leader_raise_high_watermark_in_a_fetch",
+        "nobody_looked_at_the_high_watermark",
+        title="the last follower leaves the ISR, and nobody looks whether that commits anything",
+        cites="KAFKA-13091",
+        number="G14",
+        states=6,
+        here="The record is on all of the ISR, which is the leader alone, and is never committed.",
+        cure="Cured by KAFKA-13091: the high watermark is looked at after every change of the ISR.",
+    ),
+    story_of_mutant(
+        "replication_settling",
+        "become_follower_of_another_only",
+        "follower_stayed_in_an_old_epoch",
+        title="a follower takes no notice of a new epoch under the same leader",
+        states=8,
+        here="b0 is in epoch 0 and is fenced by its leader in epoch 1, for ever.",
+        cure="A new epoch is news even if it names the same leader: KIP-320 fences by epoch, so "
+        "whoever follows has to be in it.",
+    ),
+    story_of_mutant(
+        "replication_settling",
+        "has_session_while_it_leads",
+        "dead_leader_was_waited_for",
+        title="the controller waits for a leader to resign, and it is dead",
+        states=3,
+        here="b1 lives and is in sync, and nobody elects it.",
+        cure="A session ends by itself when heartbeats stay away, whoever the broker was.",
+    ),
 )
 
 LOG_STORIES: tuple[Story, ...] = (

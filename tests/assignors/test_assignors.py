@@ -2,8 +2,12 @@
 
 import itertools
 from collections import Counter
+from collections.abc import Iterator
+from math import comb
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kproof_spec.assignors import claims, cooperative_sticky, round_robin, sticky
 from kproof_spec.assignors import range as range_assignor
@@ -12,8 +16,9 @@ from kproof_spec.assignors.exhaust import (
     broken_by_the_sticky,
     every_group,
     every_past,
+    every_past_up_to_renaming,
 )
-from kproof_spec.assignors.inputs import Group, MemberId, Owned, Topic, TopicPartition
+from kproof_spec.assignors.inputs import Assignment, Group, MemberId, Owned, Topic, TopicPartition
 
 A, B, C = (MemberId(name) for name in "abc")
 ONE, TWO = Topic("one"), Topic("two")
@@ -59,39 +64,130 @@ def test_sticky_assignors_keep_their_promises_whatever_was_before(
     assert not broken
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("members", "sizes"), [(3, (2, 2)), (3, (3, 1)), (4, (2, 2))])
-def test_sticky_assignors_keep_their_promises_up_to_four_partitions(
-    members: int, sizes: tuple[int, ...]
-) -> None:
-    groups = list(every_group(members, sizes))
-
-    broken = Counter(
-        n for g in groups for past in every_past(g) for n in broken_by_the_sticky(past)
-    )
-
-    assert not broken
+def every_one_of(members: int, partitions: int) -> Iterator[Group]:
+    """Every group of so many members and partitions of one or two topics, with every past."""
+    sizes = [(n, partitions - n) if n < partitions else (n,) for n in range(1, partitions + 1)]
+    for size in sizes:
+        for g in every_group(members, size):
+            yield from every_past_up_to_renaming(g)
 
 
-SUBSCRIPTIONS = list(
-    itertools.combinations_with_replacement(
-        [frozenset[Topic](), frozenset([ONE]), frozenset([TWO]), frozenset([ONE, TWO])], 4
-    )
-)
-"""What four members may subscribe to, up to renaming of the members."""
+def how_many(members: int, partitions: int) -> int:
+    """How many those are, counted in another way: subscriptions, times shares of each topic."""
+    two_topics: int = comb(partitions + 2 * members + 1, 2 * members + 1)
+    one_topic: int = comb(partitions + members, members)
+    subscriptions: int = 4**members
+    return subscriptions * (two_topics - 2 * one_topic) + 2**members * one_topic
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("chosen", SUBSCRIPTIONS, ids=range(len(SUBSCRIPTIONS)))
-def test_sticky_assignors_keep_their_promises_for_four_members_and_six_partitions(
-    chosen: tuple[frozenset[Topic], ...],
-) -> None:
-    names = [MemberId(name) for name in "abcd"]
-    one = Group({ONE: 3, TWO: 3}, dict(zip(names, chosen, strict=True)))
+BOUNDS = [(m, n) for m in range(1, 5) for n in range(1, 7)]
+"""Four members, six partitions of one or two topics: 2,001,302 groups up to renaming."""
+QUICK_BOUNDS = [(m, n) for m, n in BOUNDS if m * n <= 8]
 
-    broken = Counter(name for past in every_past(one) for name in broken_by_the_sticky(past))
+
+def check_every_one_of(members: int, partitions: int) -> None:
+    """Every promise of the sticky assignors, for every group of a size."""
+    broken: Counter[str] = Counter()
+    number = 0
+    for g in every_one_of(members, partitions):
+        number += 1
+        broken.update(broken_by_the_sticky(g))
 
     assert not broken
+    assert number == how_many(members, partitions)
+    print(f"{members} members, {partitions} partitions: {number:,} groups with their pasts")
+
+
+def test_the_bounds_are_as_wide_as_they_are_said_to_be() -> None:
+    assert sum(how_many(*bound) for bound in BOUNDS) == 2_001_302
+    assert sum(how_many(*bound) for bound in QUICK_BOUNDS) == 10_922
+
+
+@pytest.mark.parametrize(("members", "partitions"), QUICK_BOUNDS)
+def test_sticky_assignors_keep_their_promises_in_small_groups(
+    members: int, partitions: int
+) -> None:
+    check_every_one_of(members, partitions)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("members", "partitions"), [b for b in BOUNDS if b not in QUICK_BOUNDS])
+def test_sticky_assignors_keep_their_promises_up_to_four_members_and_six_partitions(
+    members: int, partitions: int
+) -> None:
+    check_every_one_of(members, partitions)
+
+
+Shape = Counter[tuple[Topic, MemberId | None, MemberId]]
+
+
+def shape(past: Group, assignment: Assignment) -> Shape:
+    """Of each topic, how many partitions went from whom to whom: all but their numbers."""
+    owner_of = {p: m for m, had in past.owned.items() for p in had.partitions}
+    given = ((p, m) for m, partitions in assignment.items() for p in partitions)
+    return Counter((p.topic, owner_of.get(p), m) for p, m in given)
+
+
+def shapes(past: Group) -> list[Shape]:
+    """What sticky does with a past, and cooperative: it makes the past of its next round."""
+    return [shape(past, a) for a in (sticky.assign(past), cooperative_sticky.assign(past))]
+
+
+def renamed(past: Group) -> Group:
+    """The past that stands for this one: of each topic, the owners in order."""
+    owners = {p: m for m, had in past.owned.items() for p in had.partitions}
+    sorted_owners: dict[TopicPartition, MemberId] = {}
+    for topic in past.topics:
+        partitions = past.partitions_of(topic)
+        those = sorted(owners.get(p, MemberId("")) for p in partitions)
+        sorted_owners |= dict(zip(partitions, those, strict=True))
+    owned = {
+        m: Owned(tuple(p for p, owner in sorted_owners.items() if owner == m), 1)
+        for m in past.members
+    }
+    return Group(past.partitions, past.subscriptions, owned)
+
+
+@pytest.mark.parametrize(("members", "sizes"), [(2, (2, 2)), (3, (3,)), (2, (3, 2)), (3, (2, 1))])
+def test_the_numbers_of_partitions_make_no_difference(members: int, sizes: tuple[int, ...]) -> None:
+    """What makes one past stand for all that differ in numbers within a topic only."""
+    for g in every_group(members, sizes):
+        for past in every_past(g):
+            assert shapes(past) == shapes(renamed(past))
+
+
+@given(st.data())
+def test_the_numbers_of_partitions_make_no_difference_in_large_groups(data: st.DataObject) -> None:
+    names, topics = [MemberId(n) for n in "abcd"], [ONE, TWO]
+    wanted = {m: frozenset(data.draw(st.sets(st.sampled_from(topics)))) for m in names}
+    bare = Group({ONE: 3, TWO: 3}, wanted)
+    owners = {
+        partition: data.draw(st.sampled_from([None, *names]))
+        for topic in topics
+        for partition in bare.partitions_of(topic)
+    }
+    owned = {m: Owned(tuple(p for p, o in owners.items() if o == m), 1) for m in names}
+    past = Group(bare.partitions, wanted, owned)
+
+    assert shapes(past) == shapes(renamed(past))
+
+
+@pytest.mark.parametrize("members", [1, 2, 3, 4])
+@pytest.mark.parametrize("number", [1, 2, 3, 4, 5, 6])
+def test_the_least_that_moves_is_what_brute_force_finds(members: int, number: int) -> None:
+    """Who had how many is all that counts, so of equal shares one order is enough."""
+    names = [MemberId(name) for name in "abcd"[:members]]
+    for had in itertools.combinations_with_replacement(range(number + 1), members):
+        if sum(had) > number:
+            continue
+        starts = itertools.accumulate(had, initial=0)
+        owned = {
+            m: Owned(p(ONE, *range(start, start + size)), 1)
+            for m, size, start in zip(names, had, starts, strict=False)
+        }
+        past = Group({ONE: number}, dict.fromkeys(names, frozenset([ONE])), owned)
+
+        assert claims.least_moved_by_shares(past) == claims.least_moved_by_brute_force(past)
 
 
 # Cases to read

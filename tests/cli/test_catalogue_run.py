@@ -59,7 +59,7 @@ def test_all_as_expected_exits_0_and_tells_the_shortest_counterexamples(
 ) -> None:
     set_checks(toy(GOOD), toy(BROKEN, "receive_abort_unasked"))
 
-    done = kproof("check")
+    done = kproof("check", "--jobs", "1")
 
     assert done.returncode == 0
     assert "violated: outcomes_agree in 10 states" in done.stdout
@@ -71,7 +71,7 @@ def test_all_as_expected_exits_0_and_tells_the_shortest_counterexamples(
 def test_a_violation_that_nobody_expected_exits_1(kproof: Kproof, set_checks: SetChecks) -> None:
     set_checks(toy(GOOD), toy(GOOD, "receive_abort_unasked"))
 
-    done = kproof("check")
+    done = kproof("check", "--jobs", "1")
 
     assert done.returncode == 1
     assert "outcomes_agree is violated, expected exhausted" in done.stdout
@@ -83,7 +83,7 @@ def test_an_expected_violation_that_is_not_found_exits_1(
 ) -> None:
     set_checks(toy(BROKEN))
 
-    done = kproof("check")
+    done = kproof("check", "--jobs", "1")
 
     assert done.returncode == 1
     assert "outcomes_agree is exhausted, expected violated" in done.stdout
@@ -94,7 +94,7 @@ def test_a_property_that_is_expected_but_not_there_exits_1(
 ) -> None:
     set_checks(toy({**GOOD, "no_longer_there": "exhausted"}))
 
-    assert kproof("check").returncode == 1
+    assert kproof("check", "--jobs", "1").returncode == 1
 
 
 def test_a_property_that_the_catalogue_forgets_must_still_hold(
@@ -102,7 +102,7 @@ def test_a_property_that_the_catalogue_forgets_must_still_hold(
 ) -> None:
     set_checks(toy({}, "receive_abort_unasked"))
 
-    assert kproof("check").returncode == 1
+    assert kproof("check", "--jobs", "1").returncode == 1
 
 
 def test_a_budget_used_up_leaves_the_catalogue_unknown(
@@ -110,7 +110,7 @@ def test_a_budget_used_up_leaves_the_catalogue_unknown(
 ) -> None:
     set_checks(toy(GOOD), toy(BROKEN, "receive_abort_unasked"))
 
-    done = kproof("check", "--max-states", "3", "--engine", "python")
+    done = kproof("check", "--jobs", "1", "--max-states", "3", "--engine", "python")
 
     assert done.returncode == 3
     assert "Unknown: 2 of 2 checks" in done.stdout
@@ -119,7 +119,9 @@ def test_a_budget_used_up_leaves_the_catalogue_unknown(
 def test_json_has_a_line_for_each_check(kproof: Kproof, set_checks: SetChecks) -> None:
     set_checks(toy(GOOD), toy(BROKEN, "receive_abort_unasked"))
 
-    told = [json.loads(line) for line in kproof("check", "--json").stdout.splitlines()]
+    told = [
+        json.loads(line) for line in kproof("check", "--json", "--jobs", "1").stdout.splitlines()
+    ]
 
     assert [entry["mutant"] for entry in told] == [None, "receive_abort_unasked"]
     assert [entry["as_expected"] for entry in told] == [True, True]
@@ -129,7 +131,9 @@ def test_two_checks_never_share_a_trace_file(kproof: Kproof, set_checks: SetChec
     mutant = "receive_abort_unasked"
     set_checks(toy(BROKEN, mutant), toy(BROKEN, mutant, size=2))
 
-    told = [json.loads(line) for line in kproof("check", "--json").stdout.splitlines()]
+    told = [
+        json.loads(line) for line in kproof("check", "--json", "--jobs", "1").stdout.splitlines()
+    ]
 
     traces = {entry["properties"]["outcomes_agree"]["trace"] for entry in told}
     assert len(traces) == 2
@@ -150,7 +154,7 @@ def test_ctrl_c_keeps_what_is_done_and_says_what_is_not(
     monkeypatch.setattr(kproof_checker.check, "check", second_is_interrupted)
     set_checks(toy(GOOD), toy(GOOD), toy(GOOD))
 
-    done = kproof("check")
+    done = kproof("check", "--jobs", "1")
 
     assert done.returncode == 3
     assert "2 of 3 checks were not run." in done.stdout

@@ -7,7 +7,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from kproof_checker.cli.check_runs import SCOPES, catalogue
+from kproof_checker.cli.plans import SCOPES, catalogue
 from kproof_checker.models import find_model
 from kproof_spec import catalog
 from kproof_spec.catalog import Check, Entry
@@ -47,7 +47,7 @@ def catalogue_of_a_toy(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_scope_chooses_checks_by_their_size(
     kproof: Kproof, arguments: tuple[str, ...], managers: list[int]
 ) -> None:
-    done = kproof("check", "--json", *arguments)
+    done = kproof("check", "--json", "--jobs", "1", *arguments)
 
     told = [json.loads(line)["constants"] for line in done.stdout.splitlines()]
     assert told == [{"resource_managers": count} for count in managers]

@@ -57,7 +57,19 @@ def check(  # noqa: PLR0913, PLR0917 - each is an option
             help="`auto` takes the fastest there is; an unknown name lists them.",
         ),
     ] = "auto",
-    workers: Annotated[int, typer.Option("--workers", metavar="N", min=1, help="Threads.")] = 1,
+    workers: Annotated[
+        int, typer.Option("--workers", metavar="N", min=1, help="Threads of one search.")
+    ] = 1,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            "--jobs",
+            "-j",
+            metavar="N",
+            min=1,
+            help="Checks of the catalogue side by side; without, as many as there are cores.",
+        ),
+    ] = None,
     max_seconds: Annotated[
         float | None, typer.Option("--max-seconds", metavar="S", min=0, help="Stop after this.")
     ] = None,
@@ -105,9 +117,12 @@ def check(  # noqa: PLR0913, PLR0917 - each is an option
         no_properties,
         engine,
         scope,
+        jobs,
     )
     from ..options import CheckOptions
-    from .check_runs import Plan, Report, catalogue, run_catalogue, run_one
+    from .check_runs import Report, run_catalogue, run_one
+    from .jobs import usable_cores
+    from .plans import Plan, catalogue
     from .subjects import choose_properties, load_machine, source_of
 
     report = Report(
@@ -135,19 +150,21 @@ def check(  # noqa: PLR0913, PLR0917 - each is an option
         )
 
     if not model:
-        return run_catalogue(catalogue(scope or "small"), options(None), report)
+        count = jobs or max(1, usable_cores() // workers)
+        return run_catalogue(catalogue(scope or "small"), options(None), report, count)
     machine = load_machine(model, variant, mutant, settings)
     chosen = () if no_properties else choose_properties(machine, properties)
     return run_one(Plan(machine, source=source_of(model)), options(chosen), report)
 
 
-def _refuse_what_does_not_fit(
+def _refuse_what_does_not_fit(  # noqa: PLR0917 - options again
     model: str,
     narrowing: object,
     properties: object,
     no_properties: bool,
     engine: str,
     scope: str,
+    jobs: int | None,
 ) -> None:
     if not model and (narrowing or no_properties):
         raise Refused(
@@ -159,6 +176,11 @@ def _refuse_what_does_not_fit(
         raise Refused(
             "--scope chooses among the catalogue's checks; the scope of one model is given by "
             "--set NAME=VALUE"
+        )
+    if model and jobs:
+        raise Refused(
+            "--jobs says how many checks of the catalogue run side by side; --workers says how "
+            "many threads one search has"
         )
     if properties and no_properties:
         raise Refused("--property and --no-properties exclude each other: give one of them")

@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import typer
 
-from kproof_spec.lang import Machine, ScopeError, SpecError
-
+from ..interrupts import Uninterrupted
 from ..options import CheckOptions, Reporter
 from ..reports.files import CannotWrite, TraceFolder, write_report
-from ..reports.outcome import ExitCode, Outcome, failed_before_search, worst
+from ..reports.outcome import ExitCode, Outcome, worst
 from ..reports.progress import ProgressLine
 from ..reports.wording import variant_name
 from ..verdicts import CheckResult, Stop
-from .refusals import Refused
-from .subjects import load_model, machine_of
-
-
-@dataclass(frozen=True)
-class Plan:
-    """One check to run."""
-
-    machine: Machine[Any]
-    expected: Mapping[str, str] | None = None
-    title: str = ""
-    source: str = ""
-    """The path of the file that has the model, if it was named by one."""
+from .plans import Plan, run_check
 
 
 @dataclass(frozen=True)
@@ -45,26 +32,10 @@ class Report:
     witness_traces: bool = False
 
 
-SCOPES = ("small", "medium", "all")
-
-
-def catalogue(scope: str) -> list[Plan]:
-    """The checks of the catalogue whose scopes are of this size."""
-    from kproof_spec.catalog import CHECKS
-
-    if scope not in SCOPES:
-        raise Refused(f"there is no scope {scope}: expected one of {', '.join(SCOPES)}")
-    return [
-        Plan(machine_of(load_model(c.model, c.variant, c.mutant), c.constants), c.expected, c.title)
-        for c in CHECKS
-        if scope in (c.size, "all")
-    ]
-
-
 def run_one(plan: Plan, options: CheckOptions, report: Report) -> int:
     """Checks one model and tells everything about it."""
     traces = TraceFolder(report.trace_dir, witnesses=report.witness_traces, source=plan.source)
-    outcome = _outcome(plan, options, report, traces)
+    outcome = _outcome(plan, _searched(plan, options, report), options, traces)
     return tell_one(outcome, report, traces)
 
 
@@ -82,28 +53,32 @@ def tell_one(outcome: Outcome, report: Report, traces: TraceFolder) -> int:
     return _finish([outcome], outcome.code, report, traces)
 
 
-def run_catalogue(plans: Sequence[Plan], options: CheckOptions, report: Report) -> int:
-    """Runs every check and holds it against what is expected."""
+def run_catalogue(
+    plans: Sequence[Plan], options: CheckOptions, report: Report, jobs: int = 1
+) -> int:
+    """Runs every check, `jobs` at a time, and holds it against what is expected.
+
+    What is told does not depend on the number of jobs, but for the times.
+    """
     from ..reports import as_json, catalogue, text
     from ..reports.screen import Screen
 
+    started = time.perf_counter()
     screen = Screen()
     traces = TraceFolder(report.trace_dir, witnesses=report.witness_traces)
     has_table = not report.is_json and not report.is_quiet
     if has_table:
         screen.show(catalogue.header())
     outcomes: list[Outcome] = []
-    for plan in plans:
-        try:
-            outcome = _outcome(plan, options, report, traces)
-        except KeyboardInterrupt:  # Before the search began; what is done stays done.
-            break
-        outcomes.append(outcome)
-        if report.is_json:
-            _print_line(as_json.line(outcome))
-        elif has_table:
-            screen.show(*catalogue.row(outcome))
-        if outcome.result.stop is Stop.INTERRUPTED:
+    for plan, result in _results(plans, options, report, jobs):
+        with Uninterrupted() as interrupted:  # What is done is told.
+            outcome = _outcome(plan, result, options, traces)
+            outcomes.append(outcome)
+            if report.is_json:
+                _print_line(as_json.line(outcome))
+            elif has_table:
+                screen.show(*catalogue.row(outcome))
+        if interrupted.was:
             break
     codes = [outcome.code for outcome in outcomes]
     if len(outcomes) < len(plans):
@@ -111,35 +86,66 @@ def run_catalogue(plans: Sequence[Plan], options: CheckOptions, report: Report) 
     code = worst(codes)
     if not report.is_json:
         details = text.problems(outcomes) if has_table else []
-        ending = catalogue.conclusion(outcomes, len(plans), code)
+        seconds = time.perf_counter() - started
+        ending = catalogue.conclusion(outcomes, len(plans), code, seconds)
         screen.show(*details)
         screen.show("", *ending) if has_table else screen.show(ending[-1])
     return _finish(outcomes, code, report, traces)
 
 
-def run_check(machine: Machine[Any], options: CheckOptions, reporter: Reporter) -> CheckResult:
-    """Checks; a specification that fails before the search gives a result too."""
-    from ..check import check
-    from ..checkpoint import BadCheckpoint
-    from ..engines.base import EngineRefused
+def _results(
+    plans: Sequence[Plan], options: CheckOptions, report: Report, jobs: int
+) -> Iterator[tuple[Plan, CheckResult]]:
+    """The plans with their results, in order; fewer if it was interrupted."""
+    if jobs > 1 and len(plans) > 1:
+        yield from _side_by_side(plans, options, report, jobs)
+        return
+    for plan in plans:
+        try:
+            result = _searched(plan, options, report)
+        except KeyboardInterrupt:  # Before the search began; what is done stays done.
+            return
+        yield plan, result
+        if result.stop is Stop.INTERRUPTED:
+            return
 
+
+def _side_by_side(
+    plans: Sequence[Plan], options: CheckOptions, report: Report, jobs: int
+) -> Iterator[tuple[Plan, CheckResult]]:
+    from .jobs import Jobs
+
+    found: dict[int, CheckResult | Exception] = {}
+    told = 0
     try:
-        return check(machine, options, reporter)
-    except SpecError as error:
-        return failed_before_search(machine, error, options.engine)
-    except (BadCheckpoint, EngineRefused) as error:
-        raise Refused(str(error)) from error
-    except ScopeError as error:
-        raise Refused(f"{machine.model!r}: {error}") from error
+        for number, result in Jobs(plans, options, jobs, report.is_quiet).results():
+            found[number] = result
+            while told in found:
+                yield plans[told], _unless_raised(found.pop(told))
+                told += 1
+    except KeyboardInterrupt:
+        for number in sorted(found):  # What is done stays done.
+            yield plans[number], _unless_raised(found[number])
 
 
-def _outcome(plan: Plan, options: CheckOptions, report: Report, traces: TraceFolder) -> Outcome:
+def _unless_raised(result: CheckResult | Exception) -> CheckResult:
+    if isinstance(result, Exception):
+        raise result
+    return result
+
+
+def _searched(plan: Plan, options: CheckOptions, report: Report) -> CheckResult:
     progress = ProgressLine(variant_name(plan.machine))
     reporter: Reporter = (lambda _: None) if report.is_quiet else progress
     try:
-        result = run_check(plan.machine, options, reporter)
+        return run_check(plan.machine, options, reporter)
     finally:
         progress.close()
+
+
+def _outcome(
+    plan: Plan, result: CheckResult, options: CheckOptions, traces: TraceFolder
+) -> Outcome:
     saved = traces.save(result)
     return Outcome(result, plan.expected, plan.title, saved, options.properties or ())
 

@@ -86,13 +86,18 @@ def _length(found: PropertyResult) -> str:
     return f" in {found.trace.length} states" if found.trace is not None else ""
 
 
-def conclusion(outcomes: Sequence[Outcome], planned: int, code: ExitCode) -> list[Text]:
-    """What was exhausted, what is violated and how shortly, and whether all that was expected."""
+def conclusion(
+    outcomes: Sequence[Outcome], planned: int, code: ExitCode, seconds: float
+) -> list[Text]:
+    """What was exhausted, what is violated and how shortly, and whether all that was expected.
+
+    `seconds` is how long it took by the clock: checks may have run side by side.
+    """
     results = [outcome.result for outcome in outcomes]
     states = sum(result.distinct for result in results)
     told = (
         f"{counted(len(results), 'check')}, {number(states)} states in "
-        f"{duration(sum(result.seconds for result in results))}: "
+        f"{duration(seconds)}: "
         f"{_count(results, Verdict.EXHAUSTED)} exhausted, "
         f"{_count(results, Verdict.REACHED)} reached, "
         f"{_count(results, Verdict.VIOLATED)} violated."

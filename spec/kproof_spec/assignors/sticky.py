@@ -25,7 +25,7 @@ Lists = dict[MemberId, list[TopicPartition]]
 def assign(group: Group) -> Assignment:
     """Deals the partitions out so that members keep what they had as far as balance allows."""
     lists: Lists = {member: [] for member in group.members}
-    keepers = {p: valid_owner(group, p) for p in group.subscribed()}
+    keepers = {p: valid_owner(group, p) for p in in_order_of_claims(group)}
     for partition, keeper in keepers.items():
         if keeper is not None:
             lists[keeper].append(partition)
@@ -39,6 +39,22 @@ def assign(group: Group) -> Assignment:
         lists[giver].remove(partition)
         lists[taker].append(partition)
     return made(lists)
+
+
+def in_order_of_claims(group: Group) -> list[TopicPartition]:
+    """The subscribed partitions by topic, by who claims them, and only then by number.
+
+    So partitions of a topic with the same claims are interchangeable.
+    """
+
+    def claims(partition: TopicPartition) -> list[tuple[MemberId, int]]:
+        return [
+            (member, owned.generation_id)
+            for member, owned in sorted(group.owned.items())
+            if partition in owned.partitions
+        ]
+
+    return sorted(group.subscribed(), key=lambda p: (p.topic, claims(p), p.partition))
 
 
 def valid_owner(group: Group, partition: TopicPartition) -> MemberId | None:
@@ -62,12 +78,16 @@ def best_move(
 
     Of several partitions, one that its present holder did not have before goes first.
     """
+    order = {partition: i for i, partition in enumerate(keepers)}
     moves = [
-        (len(lists[giver]) - len(lists[taker]), keepers[p] != giver, giver, taker, p)
+        (len(lists[giver]) - len(lists[taker]), keepers[p] != giver, giver, taker, order[p], p)
         for giver in lists
         for taker in lists
         if len(lists[giver]) - len(lists[taker]) >= 2
         for p in lists[giver]
         if p.topic in group.subscriptions[taker]
     ]
-    return max(moves)[2:] if moves else None
+    if not moves:
+        return None
+    _, _, giver, taker, _, partition = max(moves)
+    return giver, taker, partition

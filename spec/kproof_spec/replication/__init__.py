@@ -22,7 +22,9 @@ Then `unfenced`, what the first three variants share, and one module for each ru
 | `fence_by_record_epoch` | `kip_320_first_try` | a stale leader may have matching records |
 | `fence_by_leader_epoch` | `kip_320` | nothing that we know of |
 
-At last `async_isr`, a model of its own: how the ISR changes by request and answer.
+Two models of their own follow.  `async_isr`: how the ISR changes by request and answer.
+`settling_state`, `settling` and `settling_claims`: that a partition comes to rest by the steps of
+`kip_320`, whatever happened to it.
 
 `kip_320` is what Kafka does, and the variant that is checked when none is named.  The wrong ones
 stay, each with its story: to see a rule fail is the quickest way to learn why the next one is as it
