@@ -15,6 +15,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+COMPILED = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+"""An environment in which Python keeps what it has compiled, as where a broker is installed."""
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 API_VERSIONS_REQUEST = struct.pack(">ihhih", 10, 18, 0, 1, -1)
 ADDRESS = re.compile(r"\b(?:127\.0\.0\.1|localhost):(\d+)|^ready (\d+)", re.MULTILINE)
@@ -39,7 +41,12 @@ class Server:
         self.log = tempfile.TemporaryFile("w+")  # noqa: SIM115 - Closed by `stop`.
         started = time.perf_counter()
         self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.log,
+            text=True,
+            env=COMPILED,
         )
         self.address = f"127.0.0.1:{self._port()}"
         ask_versions(self.address)

@@ -23,8 +23,8 @@ from impl_support.batches import Got, Sent, batch, read_records
 from kproof_checker.conformance.court import Court
 from kproof_impl.core.broker import Broker
 from kproof_impl.core.config import BrokerConfig
-from kproof_impl.core.effects import Close, Effect, Pause, Report, Resume, Send
-from kproof_impl.core.inputs import Connected, Disconnected, Input, Received, Tick
+from kproof_impl.core.effects import Close, Effect, Pause, Report, Resume, Send, SendProduced
+from kproof_impl.core.inputs import Connected, Disconnected, Input, Received, ReceivedBatch, Tick
 from kproof_impl.core.partition import Partition
 from kproof_impl.core.ports import LogStore
 from kproof_impl.core.topics import Topic
@@ -34,6 +34,7 @@ from kproof_impl.messages.produce import (
     PartitionProduceData,
     PartitionProduceResponse,
     ProduceRequest,
+    ProduceResponse,
     TopicProduceData,
 )
 from kproof_impl.storage.faulty_files import FaultyFiles
@@ -41,6 +42,8 @@ from kproof_impl.storage.files import Files
 from kproof_impl.storage.log_store import FileLogStore
 from kproof_impl.storage.memory_files import MemoryFiles
 from kproof_impl.wire.apis import APIS
+from kproof_impl.wire.repeated_produce import KnownRoutes
+from kproof_impl.wire.requests import RequestHeader
 from kproof_impl.wire.responses import encode_response
 
 START_MS = 1_000_000
@@ -86,6 +89,9 @@ class Stepper:
 
     It keeps its logs in `files`; or in `store`, if one is given, which then outlives the broker.
     """
+
+    is_repeating = False
+    """Produce requests come as those do that are like an earlier one of their connection."""
 
     def __init__(
         self,
@@ -139,6 +145,9 @@ class Stepper:
                     encode_response(effect.header, effect.response)  # type: ignore[arg-type]
                 answers = self._answers.setdefault(effect.connection_id, [])
                 answers.append((effect.header.correlation_id, effect.response))
+            elif isinstance(effect, SendProduced):
+                answers = self._answers.setdefault(effect.connection_id, [])
+                answers.append((effect.correlation_id, _in_full(effect)))
             elif isinstance(effect, Close):
                 self.closed[effect.connection_id] = effect.reason
                 self._connected.discard(effect.connection_id)
@@ -179,13 +188,26 @@ class Stepper:
             version = APIS[api_key].max_version
         self._correlation_id += 1
         header = StepHeader(api_key, version, self._correlation_id, client_id)
-        self.step(Received(connection, header, request))
+        self.step(self._repeated(connection, header, request))
         waiting = self._answers.get(connection, [])
         for index, (correlation_id, response) in enumerate(waiting):
             if correlation_id == header.correlation_id:
                 del waiting[index]
                 return response
         return None
+
+    def _repeated(self, connection: int, header: StepHeader, request: Any) -> Input:
+        """The input of a request, which is `ReceivedBatch` if it may be and should be."""
+        if self.is_repeating and isinstance(request, ProduceRequest):
+            known = KnownRoutes()
+            known.learn(
+                RequestHeader(header.api_key, header.api_version, 0, header.client_id), request
+            )
+            records = request.topic_data[0].partition_data[0].records
+            if known.routes and records is not None:
+                (route,) = known.routes
+                return ReceivedBatch(connection, header.correlation_id, route, records)
+        return Received(connection, header, request)
 
     def answers(self, connection: int = 1) -> list[Any]:
         """The answers that came late on a connection, in order; each is told once."""
@@ -285,3 +307,15 @@ class Stepper:
                 return records
             records += (one for one in read_records(found.records) if one.offset >= offset)
             offset = records[-1].offset + 1
+
+
+def _in_full(effect: SendProduced) -> ProduceResponse:
+    """The answer that is sent: what a client sees of it is tested with the wire."""
+    answer = PartitionProduceResponse(
+        effect.route.index,
+        0,
+        effect.base_offset,
+        effect.log_append_time_ms,
+        effect.log_start_offset,
+    )
+    return effect.route.response(answer)

@@ -7,13 +7,23 @@ not go back between inputs: the caller brings a clock that does not.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from kproof_impl.core.calls import NO_ANSWER, Call, CloseConnection, Connection
 from kproof_impl.core.config import BrokerConfig
 from kproof_impl.core.dispatch import HANDLERS_FOUND, handler_of
 from kproof_impl.core.effects import Close, Effect, Pause, Report, Resume, Send
-from kproof_impl.core.inputs import Connected, Disconnected, Input, Received, Tick
+from kproof_impl.core.inputs import (
+    Connected,
+    Disconnected,
+    Header,
+    Input,
+    Received,
+    ReceivedBatch,
+    Tick,
+)
 from kproof_impl.core.observed_log import ObservedLog
 from kproof_impl.core.ports import Identifiers, LogStore
 from kproof_impl.core.timers import Timers
@@ -63,6 +73,12 @@ class Broker:
         self._producer_ids: ProducerIds | None = None
 
     # -- parts that are made when they are first needed ----------------------------------------
+
+    @cached_property
+    def _produce_one_batch(self) -> Callable[[Broker, ReceivedBatch], Effect | None]:
+        from kproof_impl.core.repeated_produce import produce_one_batch
+
+        return produce_one_batch
 
     @property
     def groups(self) -> GroupCoordinator:
@@ -135,7 +151,9 @@ class Broker:
         if self.failure is not None:
             raise self.failure
         self.now_ms = max(self.now_ms, now_ms)
-        if type(event) is Received:
+        if type(event) is ReceivedBatch:
+            self._received_batch(event)
+        elif type(event) is Received:
             self._received(event)
         elif type(event) is Tick:
             self.timers.run_due(self.now_ms)
@@ -179,6 +197,22 @@ class Broker:
             connection.is_paused = True
             self._effects.append(Pause(connection.connection_id))
 
+    def _received_batch(self, event: ReceivedBatch) -> None:
+        connection = self._connections.get(event.connection_id)
+        if connection is None:
+            return
+        if connection.busy is None and not connection.backlog:
+            try:
+                effect = self._produce_one_batch(self, event)
+            except Exception as error:
+                self._failed(connection, event.route.header(event.correlation_id), error)
+                return
+            if effect is not None:
+                self.requests_count += 1
+                self._effects.append(effect)
+                return
+        self._received(event.in_full())
+
     def _handle(self, connection: Connection, header: object, request: object) -> None:
         call = Call(self, connection, header)  # type: ignore[arg-type] # As it came in.
         connection.busy = call
@@ -190,16 +224,20 @@ class Broker:
         except CloseConnection as closing:
             self.close(connection.connection_id, str(closing))
         except Exception as error:
-            if self.config.raises or self.failure is not None:
-                raise
-            self._effects.append(Report(_fault(call, error)))
-            self.close(connection.connection_id, "the broker failed to answer")
+            self._failed(connection, call.header, error)
         else:
             if response is NO_ANSWER:
                 call.is_answered = True
                 connection.busy = None
             elif response is not None:
                 self.answer(call, response)
+
+    def _failed(self, connection: Connection, header: Header, error: Exception) -> None:
+        """A request could not be answered, by a fault of this broker."""
+        if self.config.raises or self.failure is not None:
+            raise error
+        self._effects.append(Report(_fault(header, error)))
+        self.close(connection.connection_id, "the broker failed to answer")
 
     def answer(self, call: Call, response: object) -> None:
         """Answers a call.  Raises `RuntimeError` at a second answer; drops one for nobody."""
@@ -251,11 +289,11 @@ class Broker:
         self.timers.at(now_ms + self.config.log_retention_check_interval_ms, self._apply_retention)
 
 
-def _fault(call: Call, error: Exception) -> str:
+def _fault(header: Header, error: Exception) -> str:
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     where = ""
     if trace is not None:
         where = f" at {trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
-    return f"fault in the broker: {type(error).__name__}: {error}{where}; request {call.header}"
+    return f"fault in the broker: {type(error).__name__}: {error}{where}; request {header}"

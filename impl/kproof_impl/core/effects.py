@@ -1,8 +1,14 @@
 """What a broker wants done after an input, in this order."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from kproof_impl.core.inputs import Header
+
+if TYPE_CHECKING:
+    from kproof_impl.wire.repeated_produce import ProduceRoute
 
 
 @dataclass(slots=True)
@@ -12,6 +18,18 @@ class Send:
     connection_id: int
     header: Header
     response: object
+
+
+@dataclass(slots=True)
+class SendProduced:
+    """Answer a `ReceivedBatch`: the batch is in the log, from this offset on."""
+
+    connection_id: int
+    correlation_id: int
+    route: ProduceRoute
+    base_offset: int
+    log_append_time_ms: int
+    log_start_offset: int
 
 
 @dataclass(slots=True)
@@ -43,4 +61,4 @@ class Report:
     text: str
 
 
-Effect = Send | Close | Pause | Resume | Report
+Effect = Send | SendProduced | Close | Pause | Resume | Report

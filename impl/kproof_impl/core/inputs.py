@@ -1,7 +1,14 @@
 """What can happen to a broker: a connection comes or goes, a request arrives, time passes."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+from kproof_impl.messages.ids import Buffer
+
+if TYPE_CHECKING:
+    from kproof_impl.wire.repeated_produce import ProduceRoute
 
 
 class Header(Protocol):
@@ -42,8 +49,25 @@ class Received:
 
 
 @dataclass(slots=True)
+class ReceivedBatch:
+    """A Produce request with one batch has arrived: the same as `Received` with all of it, which
+    `in_full` gives."""
+
+    connection_id: int
+    correlation_id: int
+    route: ProduceRoute
+    """What the request says besides: the client, the partition, the version."""
+    records: Buffer
+
+    def in_full(self) -> Received:
+        route = self.route
+        header, request = route.header(self.correlation_id), route.request(self.records)
+        return Received(self.connection_id, header, request)
+
+
+@dataclass(slots=True)
 class Tick:
     """Nothing but that it is later: whatever was due until now happens."""
 
 
-Input = Connected | Disconnected | Received | Tick
+Input = Connected | Disconnected | Received | ReceivedBatch | Tick

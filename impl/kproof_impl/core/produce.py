@@ -26,9 +26,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kproof_impl.core.calls import NO_ANSWER, Call, CloseConnection, NoAnswer
+from kproof_impl.core.log_config import LogConfig
 from kproof_impl.core.partition import Partition
 from kproof_impl.core.produced_batch import NO_TIMESTAMP, TRANSACTIONS_REFUSED, prepared_batch
 from kproof_impl.messages.errors import ErrorCode
+from kproof_impl.messages.ids import Buffer
 from kproof_impl.messages.produce import (
     NO_LEADER,
     BatchIndexAndErrorMessage,
@@ -38,7 +40,7 @@ from kproof_impl.messages.produce import (
     ProduceResponse,
     TopicProduceResponse,
 )
-from kproof_impl.records.batch import header_at
+from kproof_impl.records.batch import LOG_APPEND_TIME, header_at
 from kproof_impl.records.errors import BatchRefused, LogFailed
 
 if TYPE_CHECKING:
@@ -94,16 +96,10 @@ def _append(
         return _error(index, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
     partition = topic.partitions[index]
     log = partition.log
-    now_ms = broker.now_ms
     try:
-        header, data = prepared_batch(topic.log_config, wanted.records, version, now_ms)
-        base_offset = log.duplicate_of(header) if header.producer_id >= 0 else None
-        if base_offset is not None:
-            time_ms = _append_time_of(partition, base_offset)
-        else:
-            base_offset = partition.append(header, data, now_ms)
-            time_ms = header.max_timestamp if header.attributes & 8 else NO_TIMESTAMP
-            appended.append(partition)
+        base_offset, time_ms, is_new = append_batch(
+            topic.log_config, partition, wanted.records, version, broker.now_ms
+        )
     except BatchRefused as refused:
         return _error(
             index,
@@ -113,10 +109,35 @@ def _append(
             log.log_start_offset,
         )
     except LogFailed as failure:
-        return _error(index, ErrorCode.KAFKA_STORAGE_ERROR, str(failure))
+        return storage_error(index, failure)
+    if is_new:
+        appended.append(partition)
     return PartitionProduceResponse(
         index, _NONE, base_offset, time_ms, log.log_start_offset, (), None, NO_LEADER
     )
+
+
+def append_batch(
+    config: LogConfig, partition: Partition, records: Buffer | None, version: int, now_ms: int
+) -> tuple[int, int, bool]:
+    """The base offset that a batch got, when it was appended if its topic keeps such times, and
+    whether it is new: whoever calls this tells `WaitingFetches.appended` then.
+
+    Raises `BatchRefused`, with nothing appended, and `LogFailed`.
+    """
+    header, data = prepared_batch(config, records, version, now_ms)
+    if header.producer_id >= 0:
+        base_offset = partition.log.duplicate_of(header)
+        if base_offset is not None:
+            return base_offset, _append_time_of(partition, base_offset), False
+    base_offset = partition.append(header, data, now_ms)
+    time_ms = header.max_timestamp if header.attributes & LOG_APPEND_TIME else NO_TIMESTAMP
+    return base_offset, time_ms, True
+
+
+def storage_error(index: int, failure: LogFailed) -> PartitionProduceResponse:
+    """The answer of a partition whose disk refused."""
+    return _error(index, ErrorCode.KAFKA_STORAGE_ERROR, str(failure))
 
 
 def _append_time_of(partition: Partition, base_offset: int) -> int:
@@ -125,7 +146,7 @@ def _append_time_of(partition: Partition, base_offset: int) -> int:
         return NO_TIMESTAMP
     data = partition.log.read(base_offset, 0, partition.high_watermark, at_least_one=True)
     header = header_at(data)
-    return header.max_timestamp if header.attributes & 8 else NO_TIMESTAMP
+    return header.max_timestamp if header.attributes & LOG_APPEND_TIME else NO_TIMESTAMP
 
 
 def _refused(request: ProduceRequest, topic: Topic | None, version: int) -> tuple[ErrorCode, str]:

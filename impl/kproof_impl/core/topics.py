@@ -51,18 +51,15 @@ SNAPSHOT_RECORDS_MIN = 10_000
 class Topic:
     """A topic: its partitions by index, the settings it was given, and those in force."""
 
-    __slots__ = ("configs", "log_config", "name", "partitions", "topic_id")
+    __slots__ = ("configs", "is_internal", "log_config", "name", "partitions", "topic_id")
 
     def __init__(self, name: str, topic_id: UUID, configs: dict[str, str], log_config: LogConfig):
         self.name = name
+        self.is_internal = name in INTERNAL_TOPICS
         self.topic_id = topic_id
         self.configs = configs
         self.log_config = log_config
         self.partitions: list[Partition] = []
-
-    @property
-    def is_internal(self) -> bool:
-        return self.name in INTERNAL_TOPICS
 
 
 class Topics:

@@ -3,8 +3,6 @@
 import struct
 from collections.abc import Iterable, Sequence
 
-from crc32c import crc32c
-
 from kproof_impl.messages.ids import Buffer
 from kproof_impl.records.batch import (
     CONTROL,
@@ -21,6 +19,7 @@ from kproof_impl.records.batch import (
     header_at,
 )
 from kproof_impl.records.compression import compress
+from kproof_impl.records.crc import crc32c
 from kproof_impl.records.varints import varint
 
 PATCH = struct.Struct(">qii")

@@ -7,8 +7,6 @@ for an allocation at all.
 REF   KIP-98 "Message Format"; Kafka's `LogValidator` and `UnifiedLog.analyzeAndValidateRecords`.
 """
 
-from crc32c import crc32c
-
 from kproof_impl.messages.errors import ErrorCode
 from kproof_impl.messages.ids import Buffer
 from kproof_impl.records.batch import (
@@ -21,6 +19,7 @@ from kproof_impl.records.batch import (
     MAGIC,
     BatchHeader,
 )
+from kproof_impl.records.crc import crc32c
 from kproof_impl.records.errors import BatchRefused
 
 _MAGIC_AT = 16

@@ -11,17 +11,19 @@ import asyncio
 import socket
 import sys
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from kproof_impl.core.inputs import Received
+from kproof_impl.core.inputs import Input, Received, ReceivedBatch
 from kproof_impl.messages.ids import Buffer
 from kproof_impl.shell.notices import CLOSED, FAULT, REFUSED
+from kproof_impl.wire.apis import PRODUCE
 from kproof_impl.wire.errors import MalformedRequest
 from kproof_impl.wire.frames import FrameReader
-from kproof_impl.wire.requests import decode_request
+from kproof_impl.wire.requests import RequestHeader, decode_request
 
 if TYPE_CHECKING:
     from kproof_impl.shell.server import Server
+    from kproof_impl.wire.repeated_produce import KnownRoutes
 
 JOINED_BYTES_MAX = 64 << 10
 """Buffers that are larger are written by themselves: to copy them costs more than a system call."""
@@ -44,6 +46,7 @@ class Connection(asyncio.BufferedProtocol):
         "_held_by_core",
         "_held_by_writes",
         "_is_serving",
+        "_known_routes",
         "_pending",
         "_pending_bytes",
         "_reader",
@@ -68,6 +71,7 @@ class Connection(asyncio.BufferedProtocol):
         self._held_by_core = False
         self._held_by_writes = False
         self._is_serving = False
+        self._known_routes: KnownRoutes | None = None
         self._transport: asyncio.Transport | None = None
         self.connection_id = 0
         self.client = ""
@@ -154,6 +158,17 @@ class Connection(asyncio.BufferedProtocol):
         if self._pending_bytes > JOINED_BYTES_MAX:
             self.flush()
 
+    def send_one(self, buffer: Buffer) -> None:
+        """As `send`, of an answer in one small buffer."""
+        if self.is_closing:
+            return
+        if not self._pending:
+            self._server.unflushed.append(self)
+        self._pending.append(buffer)
+        self._pending_bytes += len(buffer)
+        if self._pending_bytes > JOINED_BYTES_MAX:
+            self.flush()
+
     def flush(self) -> None:
         """Writes what `send` has taken, in as few system calls as pay."""
         pending = self._pending
@@ -227,20 +242,13 @@ class Connection(asyncio.BufferedProtocol):
             return
         self._is_serving = True
         frames, server = self._frames, self._server
-        connection_id = self.connection_id
         now_ms = server.clock.now_ms()
         turn_end = server.seconds() + TURN_SECONDS
         try:
             while frames and not (self._held_by_core or self._held_by_writes or self.is_closing):
-                try:
-                    header, request = decode_request(frames.popleft())
-                except MalformedRequest as error:
-                    self.close(REFUSED, str(error))
-                except Exception as error:
-                    server.notices(FAULT, f"a request could not be read: {error!r}", self.client)
-                    self.close(CLOSED, "the broker failed to read its request")
-                else:
-                    server.feed(Received(connection_id, header, request), now_ms)
+                event = self._read(frames.popleft())
+                if event is not None:
+                    server.feed(event, now_ms)
                 if frames and server.seconds() >= turn_end:
                     server.soon(self._go_on)
                     break
@@ -249,6 +257,35 @@ class Connection(asyncio.BufferedProtocol):
             self._server.flush()
         if self._frames:
             self._hold_reading()
+
+    def _read(self, frame: Buffer) -> Input | None:
+        """What a frame asks; None if it cannot be read, and then the connection ends."""
+        known = self._known_routes
+        if known is not None:
+            found = known.find(frame)
+            if found is not None:
+                route, correlation_id, records = found
+                return ReceivedBatch(self.connection_id, correlation_id, route, records)
+        try:
+            header, request = decode_request(frame)
+        except MalformedRequest as error:
+            self.close(REFUSED, str(error))
+            return None
+        except Exception as error:
+            self._server.notices(FAULT, f"a request could not be read: {error!r}", self.client)
+            self.close(CLOSED, "the broker failed to read its request")
+            return None
+        if header.api_key == PRODUCE:
+            self._learn(header, request)
+        return Received(self.connection_id, header, request)
+
+    def _learn(self, header: RequestHeader, request: Any) -> None:
+        """A client that has produced will do it again."""
+        if self._known_routes is None:
+            from kproof_impl.wire.repeated_produce import KnownRoutes
+
+            self._known_routes = KnownRoutes()
+        self._known_routes.learn(header, request)
 
     def _hold_reading(self) -> None:
         if self._transport is not None and not self.is_closing and self._transport.is_reading():

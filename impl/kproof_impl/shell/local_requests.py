@@ -38,17 +38,17 @@ def create_topics(
 
     Raises `TopicRefused` at the first that is refused.
     """
+    counts = (
+        dict(topics) if isinstance(topics, Mapping) else dict.fromkeys(topics, DEFAULT_PARTITIONS)
+    )
+    if not counts:
+        return []
     from kproof_impl.messages.create_topics import (
         CreatableTopic,
         CreateTopicsRequest,
         CreateTopicsResponse,
     )
 
-    counts = (
-        dict(topics) if isinstance(topics, Mapping) else dict.fromkeys(topics, DEFAULT_PARTITIONS)
-    )
-    if not counts:
-        return []
     request = CreateTopicsRequest(
         topics=[CreatableTopic(name, count, -1) for name, count in counts.items()]
     )

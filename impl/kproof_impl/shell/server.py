@@ -16,7 +16,7 @@ from traceback import format_exception
 from typing import Any
 
 from kproof_impl.core.broker import Broker
-from kproof_impl.core.effects import Close, Effect, Pause, Report, Resume, Send
+from kproof_impl.core.effects import Close, Effect, Pause, Report, Resume, Send, SendProduced
 from kproof_impl.core.inputs import Connected, Disconnected, Input, Tick
 from kproof_impl.shell.clock import Time, Wake
 from kproof_impl.shell.connection import Connection
@@ -196,7 +196,18 @@ class Server:
             self._report(error)
             return
         for effect in effects:
-            if type(effect) is Send:
+            if type(effect) is SendProduced:
+                connection = self.connections.get(effect.connection_id)
+                if connection is not None:
+                    connection.send_one(
+                        effect.route.answer(
+                            effect.correlation_id,
+                            effect.base_offset,
+                            effect.log_append_time_ms,
+                            effect.log_start_offset,
+                        )
+                    )
+            elif type(effect) is Send:
                 connection = self.connections.get(effect.connection_id)
                 if connection is None:
                     continue

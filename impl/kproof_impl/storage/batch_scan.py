@@ -4,8 +4,6 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from crc32c import crc32c
-
 from kproof_impl.records.batch import (
     CRC_START,
     HEADER,
@@ -14,6 +12,7 @@ from kproof_impl.records.batch import (
     MAGIC,
     BatchHeader,
 )
+from kproof_impl.records.crc import crc32c
 from kproof_impl.records.errors import LogFailed
 from kproof_impl.storage.files import File
 

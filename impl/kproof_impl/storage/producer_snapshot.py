@@ -17,8 +17,7 @@ far as the log is read again.
 
 import struct
 
-from crc32c import crc32c
-
+from kproof_impl.records.crc import crc32c
 from kproof_impl.storage.files import Files
 from kproof_impl.storage.producer_state import (
     SEQUENCE_MAX,

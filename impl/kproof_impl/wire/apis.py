@@ -76,3 +76,7 @@ APIS: dict[int, Api] = {
         _api(75, "DescribeTopicPartitions", (0, 0)),
     )
 }
+
+REQUESTS_LIFTED_BEFORE = {METADATA: 1, 9: 8, 10: 4, 11: 1, 13: 3, 20: 6}
+"""By key, the first version whose requests are not of an old shape that `wire.lifts` knows."""
+RESPONSES_LIFTED_BEFORE = {9: 8, 10: 4, 13: 3}

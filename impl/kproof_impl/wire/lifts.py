@@ -11,6 +11,8 @@
 
 Each old shape is a record of its own, which `adapt` fills by names; here stands what to make of it.
 Fetch, whose replica id stood alone before version 15, has a reader of its own.
+
+This is imported when a client asks in an old version: it needs the messages of all of them.
 """
 
 from __future__ import annotations
@@ -34,9 +36,9 @@ from kproof_impl.messages.offset_fetch import (
 
 
 class Lift(NamedTuple):
-    """How the versions before one differ from the record that the broker knows."""
+    """How the versions before one, which `wire.apis` tells, differ from the record that the broker
+    knows."""
 
-    before_version: int
     old_class: type
     change: Callable[[Any, int], Any]
     """Takes the old shape and the version and gives the new; of a response the other way round."""
@@ -111,12 +113,12 @@ def _delete_topics_request(old: OldDeleteTopicsRequest, _: int) -> DeleteTopicsR
 
 
 REQUEST_LIFTS: dict[int, Lift] = {
-    3: Lift(1, MetadataRequest, _metadata_request),
-    9: Lift(8, OldOffsetFetchRequest, _offset_fetch_request),
-    10: Lift(4, OldFindCoordinatorRequest, _find_coordinator_request),
-    11: Lift(1, JoinGroupRequest, _join_group_request),
-    13: Lift(3, OldLeaveGroupRequest, _leave_group_request),
-    20: Lift(6, OldDeleteTopicsRequest, _delete_topics_request),
+    3: Lift(MetadataRequest, _metadata_request),
+    9: Lift(OldOffsetFetchRequest, _offset_fetch_request),
+    10: Lift(OldFindCoordinatorRequest, _find_coordinator_request),
+    11: Lift(JoinGroupRequest, _join_group_request),
+    13: Lift(OldLeaveGroupRequest, _leave_group_request),
+    20: Lift(OldDeleteTopicsRequest, _delete_topics_request),
 }
 
 
@@ -160,7 +162,7 @@ def _leave_group_response(new: LeaveGroupResponse, _: int) -> LeaveGroupResponse
 
 
 RESPONSE_LIFTS: dict[int, Lift] = {
-    9: Lift(8, OldOffsetFetchResponse, _offset_fetch_response),
-    10: Lift(4, OldFindCoordinatorResponse, _find_coordinator_response),
-    13: Lift(3, LeaveGroupResponse, _leave_group_response),
+    9: Lift(OldOffsetFetchResponse, _offset_fetch_response),
+    10: Lift(OldFindCoordinatorResponse, _find_coordinator_response),
+    13: Lift(LeaveGroupResponse, _leave_group_response),
 }

@@ -14,9 +14,8 @@ from typing import Any
 
 from kproof_impl.messages.ids import Buffer
 from kproof_impl.wire.adapt import to_record
-from kproof_impl.wire.apis import API_VERSIONS, APIS, FETCH, PRODUCE, Api
+from kproof_impl.wire.apis import API_VERSIONS, APIS, FETCH, PRODUCE, REQUESTS_LIFTED_BEFORE, Api
 from kproof_impl.wire.errors import MalformedRequest
-from kproof_impl.wire.lifts import REQUEST_LIFTS
 from kproof_impl.wire.primitives import skip_tagged_fields, text
 from kproof_impl.wire.scan import scan
 from kproof_impl.wire.schema import is_flexible, kio_request, record_request
@@ -118,9 +117,11 @@ def _decoder_by_kio(api: Api, version: int) -> Decoder:
     kio_class = kio_request(api.key, version)
     read: Any = entity_reader(kio_class)
     flexible = is_flexible(kio_class)
-    lift = REQUEST_LIFTS.get(api.key)
     change = None
-    if lift is not None and version < lift.before_version:
+    if version < REQUESTS_LIFTED_BEFORE.get(api.key, 0):
+        from kproof_impl.wire.lifts import REQUEST_LIFTS
+
+        lift = REQUEST_LIFTS[api.key]
         adapt = to_record(kio_class, lift.old_class)
         change = lift.change
     else:

@@ -14,8 +14,7 @@ from typing import Any
 
 from kproof_impl.messages.ids import Buffer
 from kproof_impl.wire.adapt import to_kio
-from kproof_impl.wire.apis import API_VERSIONS, FETCH, PRODUCE
-from kproof_impl.wire.lifts import RESPONSE_LIFTS
+from kproof_impl.wire.apis import API_VERSIONS, FETCH, PRODUCE, RESPONSES_LIFTED_BEFORE
 from kproof_impl.wire.requests import RequestHeader
 from kproof_impl.wire.schema import is_flexible, kio_response, record_response
 
@@ -64,9 +63,11 @@ def _encoder_by_kio(api_key: int, version: int) -> Encoder:
     kio_class = kio_response(api_key, version)
     write: Any = entity_writer(kio_class)
     has_tags = is_flexible(kio_class) and api_key != API_VERSIONS
-    lift = RESPONSE_LIFTS.get(api_key)
     change = None
-    if lift is not None and version < lift.before_version:
+    if version < RESPONSES_LIFTED_BEFORE.get(api_key, 0):
+        from kproof_impl.wire.lifts import RESPONSE_LIFTS
+
+        lift = RESPONSE_LIFTS[api_key]
         adapt = to_kio(lift.old_class, kio_class)
         change = lift.change
     else:

@@ -22,6 +22,12 @@ from kproof_impl.records.read import records_of
 ALL_VERSIONS = range(3, 14)
 
 
+@pytest.fixture(params=[False, True], ids=["in full", "repeated"], autouse=True)
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of this holds for both ways that a request may come."""
+    monkeypatch.setattr(Stepper, "is_repeating", request.param)
+
+
 @pytest.fixture
 def broker() -> Stepper:
     stepper = Stepper()

@@ -39,6 +39,30 @@ def test_a_broker_is_ready_without_kio_and_serves_without_hypothesis() -> None:
     assert run(script).split() == ["False", "True", "False"]
 
 
+def test_old_shapes_of_messages_are_imported_when_a_client_speaks_them() -> None:
+    script = PRELUDE + (
+        "from impl_support.raw_client import request\n"
+        "def lifted(version):\n"
+        "    with RawClient(broker.port) as client:\n"
+        "        client.ask(request(3, version, 1, bytes(4)))\n"
+        "    return 'kproof_impl.wire.lifts' in sys.modules\n"
+        "with Broker(in_memory=True) as broker:\n"
+        "    print(lifted(1), lifted(0))\n"
+    )
+    assert run(script).split() == ["False", "True"]
+
+
+def test_a_broker_has_its_checksum_without_a_look_at_what_is_installed() -> None:
+    script = (
+        "import sys\n"
+        "from kproof_impl.records.crc import crc32c as ours\n"
+        "print('importlib.metadata' in sys.modules, hex(ours(b'123456789')))\n"
+        "from crc32c import crc32c\n"  # Who wants the package can have it.
+        "print(crc32c(b'123456789') == ours(memoryview(b'123456789')))\n"
+    )
+    assert run(script).split() == ["False", "0xe3069283", "True"]
+
+
 def test_a_thread_that_imports_hypothesis_at_the_same_time_gets_it() -> None:
     script = (
         "import threading\n"
