@@ -77,7 +77,7 @@ def how_many(members: int, partitions: int) -> int:
     two_topics: int = comb(partitions + 2 * members + 1, 2 * members + 1)
     one_topic: int = comb(partitions + members, members)
     subscriptions: int = 4**members
-    return subscriptions * (two_topics - 2 * one_topic) + 2**members * one_topic
+    return int(subscriptions * (two_topics - 2 * one_topic) + 2**members * one_topic)
 
 
 BOUNDS = [(m, n) for m in range(1, 5) for n in range(1, 7)]

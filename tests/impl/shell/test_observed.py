@@ -41,7 +41,7 @@ def test_an_observer_is_told_each_step_before_its_answer() -> None:
         with RawClient(broker.port) as client:
             for number in range(3):
                 assert produced(client, topic, b"a") == number
-                assert events[-1].parameters == {"base_offset": number, "last_offset": number}
+                assert events[-1].parameters["base_offset"] == number
 
     assert [event.sequence for event in events] == list(range(len(events)))
 
