@@ -10,7 +10,7 @@ import asyncio
 import errno
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from traceback import format_exception
 from typing import Any
@@ -184,10 +184,14 @@ class Server:
 
     def feed(self, event: Input, now_ms: int) -> None:
         """Hands the core an input, and does what it wants done.  `flush` ends the turn."""
+        self.feed_all((event,), now_ms)
+
+    def feed_all(self, events: Iterable[Input], now_ms: int) -> None:
+        """As `feed`, of some inputs at once."""
         if self.broker.failure is not None:
             return
         try:
-            effects = self.broker.receive(event, now_ms)
+            effects = self.broker.receive_all(events, now_ms)
         except Exception as error:
             if self.broker.failure is not None:
                 self._fail()
