@@ -67,7 +67,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        self._reader = FrameReader(server.limits.request_max_bytes)
+        self._reader = FrameReader(server.limits.request_max_bytes, server.frame_memory)
         self._frames: deque[Buffer] = deque()
         self._pending: list[Buffer] = []
         self._pending_bytes = 0

@@ -22,6 +22,7 @@ from kproof_impl.shell.clock import Clock
 from kproof_impl.shell.connection import Connection
 from kproof_impl.shell.limits import Limits
 from kproof_impl.shell.notices import CLOSED, FAULT, REFUSED, WARNING, Notices, Tell
+from kproof_impl.wire.frame_memory import FrameMemory
 from kproof_impl.wire.responses import encode_response
 
 LAST_WORDS_SECONDS = 1.0
@@ -44,6 +45,7 @@ class Server:
         self.accepted_count = 0
         self.on_failure: Callable[[], None] | None = None
         """Called when the broker's observer has raised: then it serves nobody any more."""
+        self.frame_memory = FrameMemory()
         self._write_full: dict[int, Connection] = {}
         self._unfinished_bytes = 0
         self._servers: list[asyncio.Server] = []
