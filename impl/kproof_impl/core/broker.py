@@ -7,7 +7,7 @@ not go back between inputs: the caller brings a clock that does not.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -148,23 +148,29 @@ class Broker:
 
     def receive(self, event: Input, now_ms: int) -> list[Effect]:
         """What is to be done because of an input, at a time in milliseconds since 1970."""
+        return self.receive_all((event,), now_ms)
+
+    def receive_all(self, events: Iterable[Input], now_ms: int) -> list[Effect]:
+        """What is to be done because of some inputs of one moment, one after the other."""
         if self.failure is not None:
             raise self.failure
         self.now_ms = max(self.now_ms, now_ms)
-        if type(event) is ReceivedBatch:
-            self._received_batch(event)
-        elif type(event) is Received:
-            self._received(event)
-        elif type(event) is Tick:
-            self.timers.run_due(self.now_ms)
-        elif type(event) is Connected:
-            self._connections[event.connection_id] = Connection(
-                event.connection_id, event.client_host
-            )
-        elif type(event) is Disconnected:
-            self._gone(event.connection_id)
-        while self._ready:
-            self._serve_backlog(self._ready.popleft())
+        ready = self._ready
+        for event in events:
+            if type(event) is ReceivedBatch:
+                self._received_batch(event)
+            elif type(event) is Received:
+                self._received(event)
+            elif type(event) is Tick:
+                self.timers.run_due(self.now_ms)
+            elif type(event) is Connected:
+                self._connections[event.connection_id] = Connection(
+                    event.connection_id, event.client_host
+                )
+            elif type(event) is Disconnected:
+                self._gone(event.connection_id)
+            while ready:
+                self._serve_backlog(ready.popleft())
         if self.failure is not None:  # Even if something on the way has caught it.
             raise self.failure
         effects, self._effects = self._effects, []

@@ -33,13 +33,15 @@ if TYPE_CHECKING:
     from kproof_impl.core.calls import Call
     from kproof_impl.core.topics import Topic
 
-TOPIC_DELETION_DISABLED = 73
-
 
 def delete_topics(broker: Broker, call: Call, request: DeleteTopicsRequest) -> DeleteTopicsResponse:
     wanted = list(dict.fromkeys((one.name, one.topic_id) for one in request.topics))
     if not broker.config.delete_topic_enable:
-        code = TOPIC_DELETION_DISABLED if call.api_version >= 3 else ErrorCode.INVALID_REQUEST
+        code = (
+            ErrorCode.TOPIC_DELETION_DISABLED
+            if call.api_version >= 3
+            else ErrorCode.INVALID_REQUEST
+        )
         return DeleteTopicsResponse(
             responses=[
                 DeletableTopicResult(name, topic_id, code, "Topic deletion is disabled.")

@@ -38,7 +38,6 @@ EPOCH_MAX = (1 << 31) - 1
 TOPIC_IDS_VERSION = 13
 CACHED_PARTITIONS_MAX = 500_000
 """Of all sessions together: about 100 MB."""
-FETCH_SESSION_TOPIC_ID_ERROR = 106
 
 Key = tuple[str | UUID, int]
 """A partition as a client names it: by its topic's name or, from version 13 on, by its id."""
@@ -172,7 +171,7 @@ class FetchSessions:
         if session.epoch != epoch:
             return ErrorCode.INVALID_FETCH_SESSION_EPOCH
         if session.uses_topic_ids != (version >= TOPIC_IDS_VERSION):
-            return FETCH_SESSION_TOPIC_ID_ERROR
+            return ErrorCode.FETCH_SESSION_TOPIC_ID_ERROR
         if request.topics or request.forgotten_topics_data:
             self._update(session, request)
             if not session.partitions:

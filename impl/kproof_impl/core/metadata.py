@@ -57,8 +57,6 @@ if TYPE_CHECKING:
 
 BROKERS, CONTROLLERS = 1, 2
 """Kafka's numbers for the endpoints that DescribeCluster can be asked about (KIP-919)."""
-MISMATCHED_ENDPOINT_TYPE = 114
-UNSUPPORTED_ENDPOINT_TYPE = 115
 RESPONSE_PARTITIONS_MAX = 2_000
 """Kafka's `max.request.partition.size.limit`."""
 NOT_ASKED = -(1 << 31)
@@ -174,10 +172,11 @@ def describe_cluster(
 ) -> DescribeClusterResponse:
     config = broker.config
     if request.endpoint_type != BROKERS:
-        error: int = ErrorCode.INVALID_REQUEST
-        if call.api_version > 0:
-            is_known = request.endpoint_type == CONTROLLERS
-            error = MISMATCHED_ENDPOINT_TYPE if is_known else UNSUPPORTED_ENDPOINT_TYPE
+        error = ErrorCode.INVALID_REQUEST
+        if call.api_version > 0 and request.endpoint_type == CONTROLLERS:
+            error = ErrorCode.MISMATCHED_ENDPOINT_TYPE
+        elif call.api_version > 0:
+            error = ErrorCode.UNSUPPORTED_ENDPOINT_TYPE
         return DescribeClusterResponse(
             error_code=error,
             error_message=f"Endpoints of type {request.endpoint_type} were asked for, and this "

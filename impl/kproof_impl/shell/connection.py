@@ -31,6 +31,9 @@ JOINED_BYTES_MAX = 64 << 10
 TURN_SECONDS = 0.01
 """How long the requests of one connection are served before the others have their turn."""
 
+BATCHES_TOGETHER = 16
+"""So many requests are handed to the core at once where each has only a small batch."""
+
 COUNTED_BYTES = 1 << 20
 """A request that is still coming is counted among what all clients have begun from here on."""
 
@@ -64,7 +67,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        self._reader = FrameReader(server.limits.request_max_bytes)
+        self._reader = FrameReader(server.limits.request_max_bytes, server.frame_memory)
         self._frames: deque[Buffer] = deque()
         self._pending: list[Buffer] = []
         self._pending_bytes = 0
@@ -246,8 +249,10 @@ class Connection(asyncio.BufferedProtocol):
         turn_end = server.seconds() + TURN_SECONDS
         try:
             while frames and not (self._held_by_core or self._held_by_writes or self.is_closing):
-                event = self._read(frames.popleft())
-                if event is not None:
+                batches = self._batches()
+                if batches:
+                    server.feed_all(batches, now_ms)
+                elif event := self._read(frames.popleft()):
                     server.feed(event, now_ms)
                 if frames and server.seconds() >= turn_end:
                     server.soon(self._go_on)
@@ -258,14 +263,24 @@ class Connection(asyncio.BufferedProtocol):
         if self._frames:
             self._hold_reading()
 
+    def _batches(self) -> list[ReceivedBatch]:
+        """The next requests, as far as they are like earlier ones."""
+        batches: list[ReceivedBatch] = []
+        known, frames, connection_id = self._known_routes, self._frames, self.connection_id
+        if known is not None:
+            while frames and len(batches) < BATCHES_TOGETHER:
+                found = known.find(frames[0])
+                if found is None:
+                    break
+                frames.popleft()
+                route, correlation_id, records = found
+                batches.append(ReceivedBatch(connection_id, correlation_id, route, records))
+                if len(records) > JOINED_BYTES_MAX:
+                    break
+        return batches
+
     def _read(self, frame: Buffer) -> Input | None:
         """What a frame asks; None if it cannot be read, and then the connection ends."""
-        known = self._known_routes
-        if known is not None:
-            found = known.find(frame)
-            if found is not None:
-                route, correlation_id, records = found
-                return ReceivedBatch(self.connection_id, correlation_id, route, records)
         try:
             header, request = decode_request(frame)
         except MalformedRequest as error:

@@ -10,7 +10,7 @@ import asyncio
 import errno
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from traceback import format_exception
 from typing import Any
@@ -22,6 +22,7 @@ from kproof_impl.shell.clock import Time, Wake
 from kproof_impl.shell.connection import Connection
 from kproof_impl.shell.limits import Limits
 from kproof_impl.shell.notices import CLOSED, FAULT, REFUSED, WARNING, Notices, Tell
+from kproof_impl.wire.frame_memory import FrameMemory
 from kproof_impl.wire.responses import encode_response
 
 LAST_WORDS_SECONDS = 1.0
@@ -44,6 +45,7 @@ class Server:
         self.accepted_count = 0
         self.on_failure: Callable[[], None] | None = None
         """Called when the broker's observer has raised: then it serves nobody any more."""
+        self.frame_memory = FrameMemory()
         self._write_full: dict[int, Connection] = {}
         self._unfinished_bytes = 0
         self._servers: list[asyncio.Server] = []
@@ -184,10 +186,14 @@ class Server:
 
     def feed(self, event: Input, now_ms: int) -> None:
         """Hands the core an input, and does what it wants done.  `flush` ends the turn."""
+        self.feed_all((event,), now_ms)
+
+    def feed_all(self, events: Iterable[Input], now_ms: int) -> None:
+        """As `feed`, of some inputs at once."""
         if self.broker.failure is not None:
             return
         try:
-            effects = self.broker.receive(event, now_ms)
+            effects = self.broker.receive_all(events, now_ms)
         except Exception as error:
             if self.broker.failure is not None:
                 self._fail()

@@ -3,10 +3,12 @@
 | module | |
 |---|---|
 | `apis` | which messages are served, in which versions |
-| `frames` | a stream of bytes cut into frames |
+| `frames`, `frame_memory` | a stream of bytes cut into frames, and the memory of large ones |
 | `requests` | a frame to a header and a request |
 | `responses` | a response to a frame |
 | `produce`, `fetch`, `fetch_response` | the two that carry records: readers and writers by hand |
+| `repeated_produce` | a faster twin for Produce requests that begin as an earlier one |
+| `metadata_response` | the longest of all others: a writer by hand |
 | `schema` | all others are read and written by kio: what its classes say |
 | `scan` | the check of a body before kio reads it |
 | `adapt`, `lifts` | kio's objects to our records and back; old shapes of messages |

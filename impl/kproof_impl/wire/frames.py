@@ -11,7 +11,8 @@ Made for `asyncio.BufferedProtocol`, whose two calls it has: the socket writes i
 
 Small frames are read many at a time into one chunk and copied out of it; a frame that is longer
 than the chunk is read into memory of its own, which is the frame then.  That memory is never made
-by what a client claims: it is at most four times what came, or a chunk.  The chunk itself begins
+by what a client claims: it is at most four times what came, or a chunk, or it is there already
+from an earlier frame (`FrameMemory`).  The chunk itself begins
 small, for a broker has thousands of silent connections, and doubles while reads fill it.
 """
 
@@ -22,6 +23,7 @@ from collections import deque
 
 from kproof_impl.messages.ids import Buffer
 from kproof_impl.wire.errors import MalformedRequest
+from kproof_impl.wire.frame_memory import FrameMemory
 
 MAX_REQUEST_BYTES = 100 * 1024 * 1024
 """Kafka's default of socket.request.max.bytes."""
@@ -39,10 +41,15 @@ GROWTH = 4
 class FrameReader:
     """The frames of one connection."""
 
-    __slots__ = ("_buffer", "_chunk_bytes", "_end", "_frame_bytes", "_view", "max_request_bytes")
+    __slots__ = (
+        "_buffer", "_chunk_bytes", "_end", "_frame_bytes", "_memory", "_view", "max_request_bytes",
+    )  # fmt: skip
 
-    def __init__(self, max_request_bytes: int = MAX_REQUEST_BYTES) -> None:
+    def __init__(
+        self, max_request_bytes: int = MAX_REQUEST_BYTES, memory: FrameMemory | None = None
+    ) -> None:
         self.max_request_bytes = max_request_bytes
+        self._memory = FrameMemory() if memory is None else memory
         self._buffer = bytearray(FIRST_CHUNK)
         self._view = memoryview(self._buffer)
         self._end = 0
@@ -59,7 +66,7 @@ class FrameReader:
 
     def get_buffer(self, sizehint: int = -1) -> memoryview:
         """Where the next bytes go: as much as there is room, never nothing."""
-        if self._end == len(self._buffer):
+        if self._end == len(self._view):
             # Only a frame's own memory is ever full: what is in a chunk fits into it.
             self._move_to(bytearray(min(self._frame_bytes, GROWTH * self._end)), 0)
         return self._view[self._end :]
@@ -75,6 +82,7 @@ class FrameReader:
         if self._frame_bytes:
             if self._end == self._frame_bytes:
                 frames.append(self._view[LENGTH_BYTES:])
+                self._memory.keep(self._buffer)
                 self._frame_bytes = self._end = 0
                 self._buffer = bytearray(self._chunk_bytes)
                 self._view = memoryview(self._buffer)
@@ -111,6 +119,12 @@ class FrameReader:
         room = self._chunk_bytes
         if size > room:
             self._frame_bytes = size
+            kept = self._memory.take(size)
+            if kept is not None:
+                self._move_to(kept, start)
+                self._view = self._view[:size]
+                self._end = pending
+                return
             room = min(size, max(room, GROWTH * pending))
         if room != len(self._buffer):
             self._move_to(bytearray(room), start)

@@ -181,9 +181,13 @@ class KnownRoutes:
             return None
         try:
             length = frame[position]
-            position += 1
-            if length >= 0x80:
-                length, position = unsigned_varint(frame, position - 1, len(frame))
+            if length < 0x80:
+                position += 1
+            elif (second := frame[position + 1]) < 0x80:
+                length += (second - 1) << 7
+                position += 2
+            else:
+                length, position = unsigned_varint(frame, position, len(frame))
         except (IndexError, MalformedRequest):
             return None
         end = position + length - 1

@@ -14,7 +14,7 @@ from typing import Any
 
 from kproof_impl.messages.ids import Buffer
 from kproof_impl.wire.adapt import to_kio
-from kproof_impl.wire.apis import API_VERSIONS, FETCH, PRODUCE, RESPONSES_LIFTED_BEFORE
+from kproof_impl.wire.apis import API_VERSIONS, FETCH, METADATA, PRODUCE, RESPONSES_LIFTED_BEFORE
 from kproof_impl.wire.requests import RequestHeader
 from kproof_impl.wire.schema import is_flexible, kio_response, record_response
 
@@ -45,6 +45,8 @@ def _new_encoder(api_key: int, version: int) -> Encoder:
         encoder = _encoder_by_hand("produce", "encode_produce")
     elif api_key == FETCH:
         encoder = _encoder_by_hand("fetch_response", "encode_fetch")
+    elif api_key == METADATA:
+        encoder = _encoder_by_hand("metadata_response", "encode_metadata")
     else:
         encoder = _encoder_by_kio(api_key, version)
     _encoders[api_key, version] = encoder

@@ -11,7 +11,7 @@ from impl_support.fetch_client import NEW, SESSIONLESS, Client, full, shown
 from impl_support.stepping import Stepper
 from kproof_impl.core import fetch_sessions
 from kproof_impl.core.config import BrokerConfig
-from kproof_impl.core.fetch_sessions import EPOCH_MAX, FETCH_SESSION_TOPIC_ID_ERROR
+from kproof_impl.core.fetch_sessions import EPOCH_MAX
 from kproof_impl.messages.errors import ErrorCode
 from kproof_impl.messages.fetch import (
     FetchResponse,
@@ -95,7 +95,7 @@ def test_kip516_a_session_keeps_to_names_or_to_ids(
     client.fetch(*full(0))
     client.version = continued
 
-    assert refused(client.fetch()) == FETCH_SESSION_TOPIC_ID_ERROR
+    assert refused(client.fetch()) == ErrorCode.FETCH_SESSION_TOPIC_ID_ERROR
 
 
 @pytest.mark.parametrize("epoch", [NEW, SESSIONLESS])
