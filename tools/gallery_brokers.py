@@ -117,11 +117,13 @@ LOG_STORIES: tuple[Story, ...] = (
         "leader_checkpoint_without_flush",
         "recovery_point_was_ahead_of_the_disk",
         title="a checkpoint says that data is on disk, and it is not",
-        cites="KAFKA-17181, KAFKA-16541",
-        number="G23",
+        cites="",
+        number="near G23",
         states=5,
         cure="Prevented by the order of writes: the data first, and then what says that it is "
-        "there. The two tickets are about checkpoint files of which a crash left a part.",
+        "there. Two tickets are near, and neither is this: KAFKA-16541, a checkpoint of leader "
+        "epochs that was not flushed and was damaged by a crash, and KAFKA-17181, a snapshot of "
+        "producers of which a part might be written.",
     ),
     story_of_mutant(
         "log",

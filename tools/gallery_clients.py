@@ -112,12 +112,12 @@ GROUP_STORIES: tuple[Story, ...] = (
         "member_receive_join_and_object",
         "group_rebalanced_without_end",
         title="each rebalance gives a member a reason for the next",
-        cites="KAFKA-12495",
+        cites="",
         number="G46",
         states=10,
         cure="Prevented by joining again only for a change of members, subscriptions or "
-        "metadata. KAFKA-12495 is about Connect, where revocation upon revocation needed a "
-        "back-off.",
+        "metadata. KAFKA-12495 is near, and another matter: Connect's workers were left with "
+        "uneven work because no round of revocation might follow another.",
     ),
     story_of_mutant(
         "group",
@@ -161,7 +161,7 @@ GROUP_STORIES: tuple[Story, ...] = (
         "every_rebalance_moved_partitions",
         variant="cooperative",
         title="an assignor that forgets, in a group whose members rejoin to give up",
-        cites="KIP-429, KAFKA-12495",
+        cites="KIP-429",
         number="G46",
         states=27,
         cure="Prevented by sticky assignors: what need not move stays, so that the second round "

@@ -183,13 +183,18 @@ class _Judged:
     def _judged(self, engine: Engine, extracted: Extracted) -> dict[str, PropertyResult]:
         from .liveness.judge import STATES_MAX, Failed, Judge
 
-        problem = replace(self.choice.problem, properties=(), symmetry=None)
+        problem = self.choice.bare
         if self.choice.problem.symmetry is not None or engine.visited < engine.distinct:
-            engine = self.choice.without_symmetry()
             most = STATES_MAX + 1
             options = self.choice.options
             options = replace(options, max_states=min(options.max_states or most, most))
-            stop = Search(problem, engine, options, None, self.started).run(None)
+            search = Search(problem, self.choice.without_symmetry(), options, None, self.started)
+            stop = search.run(self.choice.switch_states)
+            if stop is None:
+                larger = self.choice.larger_without_symmetry()
+                search = Search(problem, larger, options, None, self.started)
+                stop = search.run(None)
+            engine = search.engine
             if stop is not Stop.EXHAUSTED and engine.distinct <= STATES_MAX:
                 assert stop is not None
                 return self._ended(stop)

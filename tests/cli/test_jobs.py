@@ -171,13 +171,18 @@ def test_a_job_that_was_killed_is_told_with_its_check(
 def test_ctrl_c_ends_all_jobs_and_keeps_what_is_done(tmp_path: Path) -> None:
     command = [sys.executable, "-c", CHILD, "check", "--jobs", "2"]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        start_new_session=True,
     ) as child:
         assert child.stdout is not None
         first = [child.stdout.readline() for _ in range(3)]
         children = Path(f"/proc/{child.pid}/task/{child.pid}/children")
         at_work = children.read_text().split()
-        child.send_signal(signal.SIGINT)
+        os.killpg(child.pid, signal.SIGINT)  # As a terminal does.
         rest, said = child.communicate(timeout=60)
 
     assert "truncate_to_high_watermark" in first[1]

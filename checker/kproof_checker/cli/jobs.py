@@ -204,7 +204,12 @@ def _started() -> tuple[SpawnProcess, Connection]:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_work, args=(theirs,), daemon=True)
-    process.start()
+    # A terminal sends Ctrl-C to all processes.  Ours ends the others, so they begin deaf to it.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        process.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     theirs.close()
     return process, ours
 
@@ -214,7 +219,6 @@ def _started() -> tuple[SpawnProcess, Connection]:
 
 def _work(pipe: Connection) -> None:
     """Checks what it is told to, until nobody asks any more."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Whoever started this process ends it.
     while True:
         try:
             asked, options = pipe.recv()

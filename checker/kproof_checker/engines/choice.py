@@ -108,21 +108,33 @@ class Choice:
         return NumpyEngine(self.problem, self.extracted)
 
     def without_symmetry(self) -> Engine:
-        """A NumPy engine that visits every state for itself."""
+        """A NumPy engine that visits every state for itself, and judges nothing."""
         from .numpy_engine import NumpyEngine
 
         assert self.extracted is not None
-        return NumpyEngine(replace(self.problem, symmetry=None), self.extracted)
+        return NumpyEngine(self.bare, self.extracted)
+
+    @property
+    def bare(self) -> Problem:
+        """The machine alone: no symmetry and no properties."""
+        return replace(self.problem, properties=(), symmetry=None)
+
+    def larger_without_symmetry(self) -> Engine:
+        """The native engine that does so."""
+        return self._native(self.bare)
 
     def larger(self) -> Engine:
         """The native engine."""
+        return self._native(self.problem)
+
+    def _native(self, problem: Problem) -> Engine:
         from .native.llvm_engine import LlvmEngine
 
         assert self.extracted is not None
         try:
             with self._timed("compilation"):
                 return LlvmEngine(
-                    self.problem,
+                    problem,
                     self.extracted,
                     workers=self.options.workers,
                     max_memory_bytes=self.options.max_memory_bytes,

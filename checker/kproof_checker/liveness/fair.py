@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import networkx as nx
 import numpy as np
 
+from .components import components
 from .state_graph import Indexes, Mask, StateGraph
 
 
@@ -39,36 +39,45 @@ class Part:
 
 def fair_parts(graph: StateGraph, allowed: Mask, demands: list[Demand]) -> Iterator[Part]:
     """The largest parts of the allowed states in which some fair run stays for ever."""
-    pending = [allowed]
-    while pending:
-        inside = pending.pop()
-        for part in _components(graph, inside):
-            verdict = _judge(graph, part, demands)
-            if verdict is None:
+    inside, sources = allowed.copy(), graph.sources
+    while inside.any():
+        kept = np.flatnonzero(inside[sources] & inside[graph.targets])
+        larger = components(graph.states, inside, sources[kept], graph.targets[kept])
+        rest = np.zeros(graph.states, dtype=np.bool_)
+        for part in _with_edges(graph, larger, kept, sources):
+            remaining = _judge(graph, part, demands)
+            if remaining is None:
                 yield part
-            elif len(verdict):
-                rest = np.zeros(graph.states, dtype=np.bool_)
-                rest[verdict] = True
-                pending.append(rest)
+            else:
+                rest[remaining] = True
+            inside[part.states] = False
+        for state in np.flatnonzero(inside & ~_demanded(graph, demands)):
+            yield Part(np.array([state]), kept[:0])
+        # No circle leads from one component to another, so what is left of all is searched at once.
+        inside = rest
 
 
-def _components(graph: StateGraph, inside: Mask) -> Iterator[Part]:
-    sources, targets = graph.sources, graph.targets
-    kept = np.flatnonzero(inside[sources] & inside[targets])
-    network: nx.DiGraph[int] = nx.DiGraph()
-    network.add_nodes_from(np.flatnonzero(inside).tolist())
-    network.add_edges_from(zip(sources[kept].tolist(), targets[kept].tolist(), strict=True))
+def _demanded(graph: StateGraph, demands: list[Demand]) -> Mask:
+    """The states in which nobody may stand still."""
+    found = np.zeros(graph.states, dtype=np.bool_)
+    for demand in demands:
+        found |= demand.enabled
+    return found
+
+
+def _with_edges(
+    graph: StateGraph, larger: list[Indexes], kept: Indexes, sources: Indexes
+) -> Iterator[Part]:
     number = np.full(graph.states, -1, dtype=np.int64)
-    members: list[Indexes] = []
-    for component in nx.strongly_connected_components(network):
-        states = np.array(sorted(component), dtype=np.int64)
-        number[states] = len(members)
-        members.append(states)
-    within = kept[number[sources[kept]] == number[targets[kept]]]
-    order = np.argsort(number[sources[within]], kind="stable")
+    for i, states in enumerate(larger):
+        number[states] = i
+    begins = number[sources[kept]]
+    is_within = (begins >= 0) & (begins == number[graph.targets[kept]])
+    within, begins = kept[is_within], begins[is_within]
+    order = np.argsort(begins, kind="stable")
     within = within[order]
-    starts = np.searchsorted(number[sources[within]], np.arange(len(members) + 1))
-    for i, states in enumerate(members):
+    starts = np.searchsorted(begins[order], np.arange(len(larger) + 1))
+    for i, states in enumerate(larger):
         yield Part(states, within[starts[i] : starts[i + 1]])
 
 

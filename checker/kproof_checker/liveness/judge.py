@@ -22,8 +22,8 @@ from .lasso import Lasso, is_fair, shortest_lasso
 from .ranges import blocked_by_bounds
 from .state_graph import Mask, StateGraph, StateMasks, state_graph
 
-STATES_MAX = 400_000
-"""Larger graphs are not searched: networkx would take minutes and gigabytes."""
+STATES_MAX = 5_000_000
+"""Larger graphs are not searched: their edges would take gigabytes, and each goal a minute."""
 
 
 class Failed(Exception):

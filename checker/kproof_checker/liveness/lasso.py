@@ -37,6 +37,8 @@ def shortest_lasso(
     number = np.full(graph.states, -1, dtype=np.int64)
     for i, part in enumerate(parts):
         number[part.states] = i
+    if not (number[graph.reached(begins, stays)] >= 0).any():
+        return None
     is_restful = np.ones(graph.states, dtype=np.bool_)
     for demand in demands:
         is_restful &= ~demand.enabled

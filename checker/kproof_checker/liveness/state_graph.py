@@ -35,11 +35,29 @@ class StateGraph:
         """The edges that begin in a state."""
         return range(int(self.first[state]), int(self.first[state + 1]))
 
+    def reached(self, begins: Mask, inside: Mask) -> Mask:
+        """The states that runs from `begins` come to without leaving `inside`."""
+        found: Mask = begins & inside
+        layer = np.flatnonzero(found)
+        while len(layer):
+            following = self.targets[ranges(self.first[layer], self.first[layer + 1])]
+            layer = np.unique(following[inside[following] & ~found[following]])
+            found[layer] = True
+        return found
+
     def enabled(self, instance: int) -> Mask:
         """The states in which a step of this action instance changes something."""
         mask = np.zeros(self.states, dtype=np.bool_)
         mask[self.sources[self.instances == instance]] = True
         return mask
+
+
+def ranges(starts: Indexes, ends: Indexes) -> Indexes:
+    """The numbers from each start up to its end, one range after the other."""
+    sizes = ends - starts
+    offsets = np.repeat(ends - np.cumsum(sizes), sizes)
+    found: Indexes = np.arange(int(sizes.sum())) + offsets
+    return found
 
 
 def state_graph(engine: HasEdges) -> StateGraph:

@@ -289,6 +289,6 @@ def has_no_room_to_keep(s: State, member: MemberId) -> bool:
 
     Each rebalance moves partitions that need not move, so each has somebody give something up and
     join again.  The group is never done, although nobody comes or goes.
-    REF: KIP-429, "Motivation"; KAFKA-12495.
+    REF: KIP-429, "Motivation".
     """
     return s.assignment[member].size < 0

@@ -201,7 +201,7 @@ def member_receive_join_and_object(s: State, member: MemberId) -> None:
     """A member joins again because its generation differs from the one it had.
 
     It takes a new generation for a reason to rebalance.  That rebalance makes a new generation:
-    the group is never done, although nobody comes or goes.  REF: KAFKA-12495, a storm of the kind.
+    the group is never done, although nobody comes or goes.  REF: our own.
     """
     me = s.member[member]
     require(me.state == MemberState.PREPARING_REBALANCE)

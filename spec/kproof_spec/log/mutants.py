@@ -110,7 +110,7 @@ def leader_checkpoint_without_flush(s: State) -> None:
 
     A crash tears a record below the recovery point.  Recovery does not look there, so a reader is
     given what nobody wrote; or the file ends below the recovery point, and what was reported as
-    flushed is lost.  REF: KAFKA-17181, KAFKA-16541: the order of writes that a crash may part.
+    flushed is lost.  REF: our own; KAFKA-16541 is near, a checkpoint that was not flushed itself.
     """
     require(s.is_online)
     require(s.recovery_point < s.log_end_offset)
