@@ -88,7 +88,7 @@ def save_failure(kept: Path, into: Path, name: str) -> Path:
     saved = into / name
     saved.mkdir(parents=True)
     for file in (PROGRAM, FAILURE):
-        shutil.copy(kept / file, saved / file)
+        (saved / file).write_text((kept / file).read_text("utf-8").rstrip() + "\n", "utf-8")
     for recording in recordings_of(kept):
         shutil.copy(recording, saved / recording.name)
     return saved
