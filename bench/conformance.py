@@ -3,7 +3,8 @@
 Recordings are made by the core, stepped by hand in memory, so that no socket is in the figures:
 
   - `kproof validate`: events and records a second, for batches of one and of a hundred records;
-  - a Produce with and without `--verify`, with and without `--record`: microseconds a batch.
+  - a Produce with and without `--verify`, with and without `--record`: microseconds a batch;
+  - a worker pool's events, with few and with many records in flight: events a second.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
+from collections import deque
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,10 @@ from impl_support.batches import batch  # noqa: E402
 from impl_support.stepping import Stepper  # noqa: E402
 from kproof_checker.conformance.recording import Recorder, read_recording  # noqa: E402
 from kproof_checker.conformance.trial import Trial  # noqa: E402
+from kproof_impl.client.ledger import Ledger  # noqa: E402
+from kproof_impl.client.telling import events_of  # noqa: E402
+from kproof_impl.client.tenure import Order, Ticket, TopicPartition  # noqa: E402
+from kproof_impl.events import Event  # noqa: E402
 from kproof_impl.storage.log_store import FileLogStore  # noqa: E402
 from kproof_impl.storage.memory_files import MemoryFiles  # noqa: E402
 
@@ -50,6 +56,32 @@ def validate(path: Path) -> tuple[int, float]:
     return trial.steps_count, time.perf_counter() - begin
 
 
+def follow_pool(records: int, in_flight: int) -> tuple[int, float]:
+    """How many events a pool tells of so many records, and how many seconds they are followed."""
+    events: list[Event] = []
+    ledger = Ledger(in_flight, Order.KEY, events_of("bench", events.append))
+    orders, running, offset = TopicPartition("orders", 0), deque[Ticket](), 0
+    ledger.poll_thread_enter()
+    ledger.consumer_assign(orders)
+    ledger.poll_thread_return()
+    while offset < records or running:
+        while offset < records and ledger.may_dispatch(orders):
+            ledger.poll_thread_enter()
+            ledger.poll_thread_dispatch(orders, offset, offset % 100, None)
+            offset += 1
+        while (ticket := ledger.worker_start()) is not None:
+            running.append(ticket)
+        for _ in range(max(1, len(running) // 2)):
+            ledger.worker_finish(running.popleft())
+        ledger.poll_thread_resume()
+        ledger.commit_taken(ledger.poll_thread_commit())
+    begin = time.perf_counter()
+    trial = Trial()
+    for event in events:
+        trial(event)
+    return trial.steps_count, time.perf_counter() - begin
+
+
 def main() -> None:
     records = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
     with tempfile.TemporaryDirectory() as folder:
@@ -72,6 +104,10 @@ def main() -> None:
                     f"  {name}      {each / batches * 1e6:,.1f} us a produce, "
                     f"{each / plain:.2f} times"
                 )
+    print(f"{records // 10:,} records of a worker pool")
+    for in_flight in (4, 32):
+        events, seconds = follow_pool(records // 10, in_flight)
+        print(f"  {in_flight} in flight  {events:,} events, {events / seconds:,.0f}/s")
 
 
 def produce_plain(records: int, a_batch: int) -> float:

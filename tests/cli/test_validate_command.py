@@ -24,7 +24,13 @@ OF_GROUPS = (
     *("refuse_sync", "receive_assignment", "commit", "commit_refused", "remove_offsets"),
     *("lose_offsets", "remove_group", "resign", "load", "loaded"),
 )
+OF_POOLS = (
+    *("open", "consumer_assign", "commit_refused", "worker_start", "worker_finish"),
+    *("poll_thread_enter", "poll_thread_return", "poll_thread_dispatch", "poll_thread_commit"),
+    *("poll_thread_abandon", "poll_thread_notice_loss", "make_room", "resize"),
+)
 PARAMETERS = (
+    *("max_in_flight", "partition", "worker", "is_full", "is_paused"),
     *("base_offset", "last_offset", "recovery_point", "offset", "end_offset", "deleted"),
     *("size_bytes", "now_ms", "retention_ms", "retention_bytes"),
     *("crc", "next_offset", "checksum", "last_stable_offset", "log_start_offset"),
@@ -47,10 +53,11 @@ wrong_events = st.fixed_dictionaries(
     {
         "sequence": st.integers(0, 3) | junk,
         "time_ms": small | junk,
-        "model": st.sampled_from(["log", "log", "group", "groups"]) | junk,
+        "model": st.sampled_from(["log", "log", "group", "groups", "worker_pool"]) | junk,
         "subject": st.sampled_from(["a", "b"]) | junk,
         "action": st.sampled_from(OF_LOGS)
         | st.sampled_from(OF_GROUPS)
+        | st.sampled_from(OF_POOLS)
         | st.sampled_from(["compare", "begin", "is_known", "reader", ""]),
         "parameters": st.dictionaries(st.sampled_from(PARAMETERS), values) | junk,
         "state": st.dictionaries(st.sampled_from(STATE), values) | junk,
@@ -89,7 +96,7 @@ def test_the_verdict_is_there_as_json(kproof: Kproof, tmp_path: Path) -> None:
     said = json.loads(kproof("validate", "--json", "run").stdout)
 
     assert said.pop("seconds") >= 0
-    assert said == {"verdict": "allowed", "steps": 8, "logs": 2, "groups": 0}
+    assert said == {"verdict": "allowed", "steps": 8, "logs": 2, "groups": 0, "pools": 0}
 
 
 def test_a_step_that_is_not_allowed_is_told_with_its_file_and_what_came_before(

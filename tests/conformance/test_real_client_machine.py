@@ -1,19 +1,12 @@
 """The broker under real clients, with programs that Hypothesis writes."""
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
-from hypothesis.stateful import run_state_machine_as_test
+from hypothesis import Phase, settings
 
+import real_clients
 from impl_support.clients_broker import eventually
 from impl_support.real_client_machine import RealClientMachine
-
-REAL_TIME = settings(
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-    report_multiple_bugs=False,
-    print_blob=True,
-)
-"""Each step waits for sockets, processes and disks, and Hypothesis is not to mind."""
+from impl_support.real_client_programs import REAL_TIME, run_machine
 
 
 @pytest.mark.heavy
@@ -46,16 +39,13 @@ def test_clients_are_given_what_was_written_whatever_dies() -> None:
         REAL_TIME,
         max_examples=4,
         stateful_step_count=12,
-        derandomize=True,
         database=None,
         phases=(Phase.generate, Phase.shrink),
     )
 
-    run_state_machine_as_test(RealClientMachine, settings=few)
+    run_machine(RealClientMachine, few, seed=0)
 
 
 @pytest.mark.slow
 def test_clients_are_given_what_was_written_whatever_dies_many_times() -> None:
-    many = settings(REAL_TIME, max_examples=500, stateful_step_count=30)
-
-    run_state_machine_as_test(RealClientMachine, settings=many)
+    assert real_clients.main(["--programs", "500", "--workers", "4", "--minutes", "60"]) == 0

@@ -157,3 +157,22 @@ def test_what_was_sent_at_the_same_time_may_come_in_any_order() -> None:
     records.acknowledge(second, place, 0, 1_000)
 
     records.check_orders()
+
+
+def test_who_is_told_its_assignment_after_it_was_expelled_is_the_zombie() -> None:
+    late, deposing = a_group(), a_group()
+    for group in (late, deposing):
+        group.assign(1, [PLACE])
+        give(group, 1, 0)
+
+    late.assign(2, [PLACE], is_late=True)
+    deposing.assign(2, [PLACE])
+
+    for group in (late, deposing):
+        group.commit(1, {PLACE: 1})
+    late.answer_commit(1, {PLACE: 1}, "")
+    with pytest.raises(AssertionError, match="of a zombie was acknowledged"):
+        deposing.answer_commit(1, {PLACE: 1}, "")
+    late.commit(2, {PLACE: 1})
+    with pytest.raises(AssertionError, match="of a zombie was acknowledged"):
+        late.answer_commit(2, {PLACE: 1}, "")

@@ -1,6 +1,6 @@
 """The model `worker_pool` follows the worker pool's ledger, and refuses whatever is not so."""
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import replace
 from random import Random
 from typing import Any
@@ -10,16 +10,17 @@ from hypothesis import settings
 
 from impl_support.pool_machine import PARTITIONS, PoolBench, PoolMachine
 from impl_support.pool_runs import CLIENTS, History, broker_of_orders, config_of, produce
+from kproof_checker.conformance.court import Court
 from kproof_checker.conformance.lockstep import Divergence
 from kproof_checker.conformance.pool_map import PoolFollower
 from kproof_impl.client import WorkerPoolConsumer
 from kproof_impl.client.errors import LedgerMisused
 from kproof_impl.client.ledger import Ledger
 from kproof_impl.client.tenure import Order, Ticket, TopicPartition
-from kproof_impl.events import Event
+from kproof_impl.events import Event, Observer
 
 LOG = (0, 1, 2, 3, 6, 7, 8, 9, 10, 13, *range(15, 24))
-KEYS = {Order.KEY: 2, Order.PARTITION: 1, Order.NONE: LOG[-1] + 1}
+KEYS = {Order.KEY: 2, Order.PARTITION: 1, Order.NONE: 0}
 
 
 def recorded(
@@ -44,7 +45,7 @@ def recorded(
 
 
 def follower(order: Order = Order.KEY) -> PoolFollower:
-    return PoolFollower(log_size=LOG[-1] + 1, keys=KEYS[order], max_in_flight=3)
+    return PoolFollower(keys=KEYS[order])
 
 
 def judged(events: list[Event], order: Order = Order.KEY) -> int:
@@ -67,7 +68,7 @@ class FollowedMachine(PoolMachine):
     """Any steps of a pool, each taken by the model as well."""
 
     def begin(self, keys: int, max_in_flight: int, log: tuple[int, ...]) -> None:
-        self.model = PoolFollower(log_size=log[-1] + 1, keys=keys, max_in_flight=max_in_flight)
+        self.model = PoolFollower(keys=keys)
 
     def tell(self, action: str, parameters: dict[str, Any]) -> None:
         self.model.follow(Event(0, 0, "worker_pool", "test", action, parameters, {}))
@@ -86,7 +87,7 @@ def test_a_ledger_is_followed_through_rebalances_refusals_and_gaps(order: Order)
         actions |= {event.action for event in events}
 
     steps = {name for name in vars(PoolFollower) if name.startswith(("_poll_", "_worker_"))}
-    told = {*(name[1:] for name in steps), "consumer_assign", "commit_refused"}
+    told = {*(name[1:] for name in steps), "open", "consumer_assign", "commit_refused"}
     assert actions == told
 
 
@@ -227,21 +228,34 @@ FAULTS: list[type[Ledger]] = [
 ]
 
 
+THROUGH_COURT = [fault for fault in FAULTS if fault is not TakesTurns]
+"""The court does not know which record has which key."""
+
+
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
 def test_a_wrong_ledger_is_refused(fault: type[Ledger]) -> None:
+    assert_refused(fault, lambda: follower().follow)
+
+
+@pytest.mark.parametrize("fault", THROUGH_COURT, ids=lambda fault: fault.__name__)
+def test_a_wrong_ledger_is_refused_by_the_court(fault: type[Ledger]) -> None:
+    assert_refused(fault, Court)
+
+
+def assert_refused(fault: type[Ledger], new_judge: Callable[[], Observer]) -> None:
     for seed in range(30):
         events: list[Event] = []
-        model = follower()
+        judge = new_judge()
 
         def tell(
             action: str,
             parameters: dict[str, Any],
-            model: PoolFollower = model,
+            judge: Observer = judge,
             events: list[Event] = events,
         ) -> None:
             event = Event(len(events), 0, "worker_pool", "test", action, parameters, {})
             events.append(event)
-            model.follow(event)
+            judge(event)
 
         bench = type("Bench", (PoolBench,), {"ledger_type": fault, "check": lambda self: None})(
             log=LOG, tell=tell
@@ -316,23 +330,27 @@ def test_pools_on_a_broker_are_followed_through_a_rebalance(client: str) -> None
             ):
                 history.wait_for(len(places))
 
+    court = Court()
     for recording in events:
-        model = PoolFollower(log_size=100, keys=2, max_in_flight=20)
+        model = PoolFollower(keys=2)
         for event in recording:
             model.follow(event)
+            court(event)
         assert "poll_thread_commit" in {event.action for event in recording}
 
 
 def test_a_refusal_says_what_was_done_and_what_the_model_has() -> None:
     ledger = follower()
-    for action, parameters in [
+    steps: list[tuple[str, dict[str, Any]]] = [
+        ("open", {"max_in_flight": 3}),
         ("consumer_assign", {"partition": "orders-0", "is_paused": False}),
         ("poll_thread_enter", {}),
         (
             "poll_thread_dispatch",
             {"partition": "orders-0", "offset": 4, "worker": 0, "is_full": False},
         ),
-    ]:
+    ]
+    for action, parameters in steps:
         ledger.follow(Event(0, 0, "worker_pool", "test", action, parameters, {}))
     early = Event(
         3,

@@ -101,9 +101,13 @@ def elsewhere() -> ServedBroker | None:
     return ServedBroker(bootstrap, Path(data) if data else None)
 
 
-def eventually(condition: Callable[[], object], what: str, seconds: float = 30.0) -> None:
+def eventually(
+    condition: Callable[[], object], what: str | Callable[[], str], seconds: float = 30.0
+) -> None:
     """Wait until `condition` holds; a test that waits longer fails, and says for what."""
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, f"not within {seconds} seconds: {what}"
+        if time.monotonic() >= deadline:
+            text = what if isinstance(what, str) else what()
+            raise AssertionError(f"not within {seconds} seconds: {text}")
         time.sleep(0.02)

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, ClassVar
 
 from confluent_kafka import KafkaError, Message, Producer
 from hypothesis import strategies as st
@@ -39,7 +40,7 @@ from impl_support.real_client_steps import (
     Member,
     step,
 )
-from impl_support.real_cluster import QUICK, RealCluster, now_ms
+from impl_support.real_cluster import KPROOF, QUICK, RealCluster, now_ms
 
 keys = st.lists(st.sampled_from([None, b"anna", b"ben", b"cleo"]), min_size=1, max_size=5)
 producers = st.sampled_from(sorted(PRODUCERS))
@@ -49,10 +50,13 @@ numbers = st.integers(0, MEMBERS_MAX - 1)
 class RealClientMachine(RuleBasedStateMachine):
     """Producers, a group of up to three, a group of one, and a broker that may die."""
 
+    command: ClassVar[Sequence[str]] = KPROOF
+    """What starts the broker."""
+
     def __init__(self) -> None:
         super().__init__()
         self.stack = ExitStack()
-        self.cluster = self.stack.enter_context(RealCluster(TOPICS, *OPTIONS))
+        self.cluster = self.stack.enter_context(RealCluster(TOPICS, *OPTIONS, command=self.command))
         self.records = Records()
         self.deleted = dict.fromkeys(self.cluster.places, 0)
         """The start of each log as DeleteRecords left it."""
@@ -111,7 +115,7 @@ class RealClientMachine(RuleBasedStateMachine):
             config, sorted(TOPICS), commits_when_revoked=commits
         )
         self.stack.callback(process.kill)
-        return Member(self.members_count, group, process)
+        return Member(self.members_count, group, process, self.cluster)
 
     def poll_one(self, member: Member, seconds: float, records_max: int = 1_000) -> None:
         member.take(member.process.do("poll", records_max=records_max, seconds=seconds))
@@ -126,7 +130,7 @@ class RealClientMachine(RuleBasedStateMachine):
                 "bootstrap.servers": self.cluster.address,
                 "partitioner": "murmur2_random",
                 "linger.ms": 0,
-                "message.timeout.ms": 60_000,
+                "message.timeout.ms": 0,  # Never: a broker that is killed all the time is no fault.
                 **PRODUCERS[kind],
             }
             self.producers[kind] = Producer(config)
@@ -240,7 +244,9 @@ class RealClientMachine(RuleBasedStateMachine):
             alive = {member.number for member in awake}
             return set(owners) <= alive and not zombies & alive
 
-        eventually(is_settled, f"every partition has an owner: {self.group}", SETTLE_SECONDS)
+        eventually(
+            is_settled, lambda: f"every partition has an owner: {self.group}", SETTLE_SECONDS
+        )
         self.check_committed()
 
     @step(records_max=st.integers(1, 20), is_committing=st.booleans())
@@ -379,4 +385,6 @@ class RealClientMachine(RuleBasedStateMachine):
                 member is not self.other
             )
 
-        eventually(has_all, f"member {member.number} reads all: {member.group}", SETTLE_SECONDS)
+        eventually(
+            has_all, lambda: f"member {member.number} reads all: {member.group}", SETTLE_SECONDS
+        )

@@ -154,9 +154,18 @@ class Group:
 
     # -- what members are told -------------------------------------------------------------------
 
-    def assign(self, member: int, places: Iterable[Place]) -> None:
-        """A member is given partitions.  Who still believes to have them is a zombie from now."""
+    def assign(self, member: int, places: Iterable[Place], *, is_late: bool = False) -> None:
+        """A member is given partitions.  Who still believes to have them is a zombie from now.
+
+        One that is told too late is itself the zombie: it is no member any more.
+        """
         for place in places:
+            if is_late:
+                self.zombies.add((member, place))
+                self.tenures[member, place] = Tenure(
+                    {max(offset, 0) for offset in self.candidates(place)}
+                )
+                continue
             owner = self.owners.get(place)
             assert owner != member, f"{self.name}: member {member} got {place} twice"
             if owner is not None:

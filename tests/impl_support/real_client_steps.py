@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from impl_support.real_client_model import Group
-from impl_support.real_cluster import now_ms
+from impl_support.real_cluster import RealCluster, now_ms
 from impl_support.real_members import Happened, MemberProcess
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def step(
         @wraps(action)
         def noted(self: Machine, *args: P.args, **values: P.kwargs) -> None:
             called = ", ".join(f"{name}={value!r}" for name, value in values.items())
-            self.cluster.program.append(f"{now_ms()} {action.__name__}({called})")
+            self.cluster.program.append(f"{action.__name__}({called})  # {now_ms()}")
             action(self, *args, **values)
 
         ruled: Callable[Concatenate[Machine, P], None] = rule(**arguments)(noted)  # type: ignore[call-overload]
@@ -74,13 +74,25 @@ class Member:
     number: int
     group: Group
     process: MemberProcess
+    cluster: RealCluster
+
+    def is_late(self, member_id: str) -> bool:
+        """Whether an assignment is told too late: the group has expelled the member since.
+
+        Only who was stopped can be as late as that; what it had been given then waits for its
+        next poll.
+        """
+        if not self.process.was_stopped:
+            return False
+        return member_id not in self.cluster.member_ids(self.group.name)
 
     def take(self, happened: Happened) -> None:
         """Has its group judge what happened."""
         for kind, *what in happened:
             match kind:
                 case "assigned":
-                    self.group.assign(self.number, what[0])
+                    places, member_id = what
+                    self.group.assign(self.number, places, is_late=self.is_late(member_id))
                 case "revoked" | "lost":
                     self.group.give_up(self.number, what[0])
                 case "record":

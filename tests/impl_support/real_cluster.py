@@ -13,10 +13,10 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
@@ -29,6 +29,7 @@ from impl_support.serving import Serving
 
 ASK_SECONDS = 20.0
 FAILURES_KEPT = 3
+KPROOF = (str(Path(sys.executable).with_name("kproof")),)
 QUICK: dict[str, str | int | float | bool] = {
     "reconnect.backoff.ms": 20,
     "reconnect.backoff.max.ms": 100,
@@ -41,11 +42,20 @@ QUICK: dict[str, str | int | float | bool] = {
 class RealCluster:
     """One broker, its folder, and the process that members are forked from."""
 
-    def __init__(self, topics: Mapping[str, tuple[int, Mapping[str, str]]], *options: str) -> None:
+    kept: ClassVar[Path | None] = None
+    """Where the last example that failed was kept."""
+
+    def __init__(
+        self,
+        topics: Mapping[str, tuple[int, Mapping[str, str]]],
+        *options: str,
+        command: Sequence[str] = KPROOF,
+    ) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="kproof-machine-"))
         self.places = [(name, part) for name, (count, _) in topics.items() for part in range(count)]
         self._topics = topics
         self._options = options
+        self._command = command
         self._launches = 0
         self.port = 0
         self.program: list[str] = []
@@ -92,6 +102,7 @@ class RealCluster:
         for name, text in (*said, ("said.txt", f"{self.serving.said}\n{self.serving.wrong}")):
             (self.folder / name).write_text(text + "\n", "utf-8")
         self.folder.rename(kept)
+        RealCluster.kept = kept
         error.add_note(f"What was done, what the broker recorded and said, and its logs: {kept}")
 
     # -- the broker's process --------------------------------------------------------------------
@@ -103,13 +114,12 @@ class RealCluster:
     def launch(self) -> None:
         """Starts the broker on what it left behind."""
         self._launches += 1
-        kproof = Path(sys.executable).with_name("kproof")
-        recording = self.folder / f"steps-{self._launches}.jsonl"
+        recording = self.folder / f"recording-{self._launches}.kproof"
         where = ("--port", str(self.port), "--data-dir", str(self.folder / "data"))
         recorded = ("--record", str(recording))
         self.serving = Serving(
             subprocess.Popen(
-                [str(kproof), "serve", "--json", *where, *recorded, *self._options],
+                [*self._command, "serve", "--json", *where, *recorded, *self._options],
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 text=True,
@@ -173,6 +183,12 @@ class RealCluster:
             return {(each.topic, each.partition): max(each.offset, -1) for each in answers}
         finally:
             asker.close()
+
+    def member_ids(self, group: str) -> set[str]:
+        """The ids of a group's members, as the broker tells them."""
+        admin = self._new_admin()
+        (future,) = admin.describe_consumer_groups([group], request_timeout=ASK_SECONDS).values()
+        return {each.member_id for each in future.result(ASK_SECONDS).members}
 
     def delete_records(self, place: Place, offset: int) -> int:
         """The new start of the log."""

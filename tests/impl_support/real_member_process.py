@@ -7,8 +7,9 @@ that a child is there in a millisecond and shares nothing with its sisters.
     python real_member_process.py SOCKET        # Until standard input ends.
 
 A child is told `(command, arguments)` and answers with the list of what happened, in order:
-`("assigned", places)`, `("revoked", places)`, `("lost", places)`, `("record", topic, partition,
-offset, key, value)`, `("committing", offsets)`, `("committed", offsets, error name or "")`.
+`("assigned", places, member_id)`, `("revoked", places)`, `("lost", places)`, `("record", topic,
+partition, offset, key, value)`, `("committing", offsets)`, `("committed", offsets, error name or
+"")`.
 A place is `(topic, partition)`, offsets are `{place: next offset}`.
 """
 
@@ -45,7 +46,8 @@ class Member:
         )
 
     def _on_assign(self, _: Consumer, partitions: list[TopicPartition]) -> None:
-        self.happened.append(("assigned", _places(partitions)))
+        member_id = self.consumer.memberid() or ""
+        self.happened.append(("assigned", _places(partitions), member_id))
 
     def _on_revoke(self, _: Consumer, partitions: list[TopicPartition]) -> None:
         offsets = {

@@ -34,6 +34,8 @@ class MemberProcess:
         self._pid = pid
         self.is_stopped = False
         """Whether its process is stopped: the broker hears nothing of it."""
+        self.was_stopped = False
+        """Whether it ever was."""
         self.is_over = False
 
     def do(self, command: str, **arguments: Any) -> Happened:
@@ -46,7 +48,7 @@ class MemberProcess:
     def stop(self) -> None:
         """It does nothing more, not even in the background, until it goes on."""
         os.kill(self._pid, signal.SIGSTOP)
-        self.is_stopped = True
+        self.is_stopped = self.was_stopped = True
 
     def go_on(self) -> None:
         """It does not know that it was stopped."""

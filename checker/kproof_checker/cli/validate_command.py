@@ -77,11 +77,14 @@ def _allowed(trial: Trial, seconds: float, *, as_json: bool) -> None:
                 "steps": trial.steps_count,
                 "logs": counts["log"],
                 "groups": counts["group"],
+                "pools": counts["worker_pool"],
                 "seconds": round(seconds, 3),
             }
         )
         return
     subjects = f"{_counted(counts['log'], 'log')} and {_counted(counts['group'], 'group')}"
+    if counts["worker_pool"]:
+        subjects += f" and {_counted(counts['worker_pool'], 'worker pool')}"
     typer.echo(f"{_counted(trial.steps_count, 'step')} of {subjects}: as the specification allows")
 
 

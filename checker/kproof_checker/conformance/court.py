@@ -1,4 +1,4 @@
-"""The court: every event goes to the model that follows its log or group."""
+"""The court: every event goes to the model that follows its log, group or pool."""
 
 from __future__ import annotations
 
@@ -7,30 +7,32 @@ from kproof_spec.lang import SpecError
 
 from .lockstep import Divergence, Follower
 
+POOL = "worker_pool"
+BROKER = ("", "")
+
 
 class Court:
     """Follows a whole broker.  Call it with each event, in order; it raises `Divergence`.
 
     A broker that starts again is followed on: its first event has sequence 0, and every log it
     opens and group it loads has to be what its earlier life has left.
+
+    Worker pools are clients: each counts its own steps, and lives on when the broker starts again.
     """
 
     def __init__(self) -> None:
         self.events_count = 0
-        self._next_sequence = 0
+        self._next_sequences: dict[tuple[str, str], int] = {}
+        """Of the broker, and of each pool."""
         self._has_restarted = False
         self._followers: dict[tuple[str, str], Follower] = {}
 
     def __call__(self, event: Event) -> None:
-        if event.sequence not in (0, self._next_sequence):
-            raise Divergence(
-                event,
-                f"expected step {self._next_sequence}: a step is missing, or came out of order",
-            )
-        if event.sequence == 0 and self.events_count:
-            self._restart()
-        self._next_sequence = event.sequence + 1
         key = (event.model, event.subject)
+        if event.model == POOL:
+            self._count(event, key, may_restart=False)
+        elif self._count(event, BROKER, may_restart=True):
+            self._restart()
         follower = self._followers.get(key)
         if follower is None:
             if event.model == "groups":
@@ -48,6 +50,20 @@ class Court:
         self.events_count += 1
         if follower.is_gone:
             del self._followers[key]
+
+    def _count(self, event: Event, teller: tuple[str, str], *, may_restart: bool) -> bool:
+        """Whether who tells of a step begins a new life with it; no step of a life may be missing.
+
+        The first step that is seen of a broker or pool has the number 0.
+        """
+        expected = self._next_sequences.get(teller, 0)
+        is_restart = may_restart and event.sequence == 0 and expected > 0
+        if event.sequence != expected and not is_restart:
+            raise Divergence(
+                event, f"expected step {expected}: a step is missing, or came out of order"
+            )
+        self._next_sequences[teller] = event.sequence + 1
+        return is_restart
 
     def _restart(self) -> None:
         """The broker begins a new life: what was not stored is gone."""
@@ -79,7 +95,13 @@ class Court:
             if event.action == "load" and self._has_restarted:
                 raise Divergence(event, "a group was loaded that an earlier life did not store")
             return GroupFollower()
-        raise Divergence(event, f"no map for the model {event.model!r}: expected log or group")
+        if event.model == POOL:
+            from .pool_map import PoolFollower
+
+            return PoolFollower()
+        raise Divergence(
+            event, f"no map for the model {event.model!r}: expected log, group or {POOL}"
+        )
 
     def follows(self, model: str, subject: str) -> bool:
         """Whether there is such a log or group now."""
@@ -87,5 +109,5 @@ class Court:
 
     @property
     def followed_count(self) -> int:
-        """How many logs and groups were followed."""
+        """How many logs, groups and pools were followed."""
         return len(self._followers)

@@ -50,6 +50,7 @@ class Ledger:
         self._ready: deque[Lane] = deque()
         self._free_numbers: list[int] = []
         self._numbers_count = 0
+        self._say("open", max_in_flight=max_in_flight)
 
     # -- questions -----------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from itertools import count
 from typing import Any
@@ -11,12 +12,13 @@ from kproof_impl.events import Event, Observer
 
 
 def events_of(group: str, observe: Observer) -> Tell:
-    """Numbers the steps, and gives them the time and the name of the group."""
+    """Numbers the steps, and gives them the time and the pool's name: its group and something of
+    its own, for a group has several pools."""
     numbers = count()
+    subject = f"{group or 'worker pool'}/{os.urandom(4).hex()}"
 
     def tell(action: str, parameters: dict[str, Any]) -> None:
         now_ms = time.time_ns() // 1_000_000
-        subject = group or "worker pool"
         observe(Event(next(numbers), now_ms, "worker_pool", subject, action, parameters, {}))
 
     return tell
