@@ -28,6 +28,7 @@ from typing import Any
 from kproof_impl.core.log_config import LogConfig
 from kproof_impl.core.ports import (
     ActiveProducer,
+    CleaningStep,
     EpochEnd,
     PartitionLog,
     SegmentFacts,
@@ -168,6 +169,12 @@ class ObservedLog:
             "log_end_offset": end_offset,
         }
         self._tell("log", self._subject, "roll", {"base_offset": base_offset}, state)
+
+    def dirty_ratio(self, now_ms: int, high_watermark: int) -> float:
+        return self._log.dirty_ratio(now_ms, high_watermark)
+
+    def clean(self, now_ms: int, high_watermark: int, map_bytes_max: int) -> CleaningStep:
+        return self._log.clean(now_ms, high_watermark, map_bytes_max)
 
     def tick(self, now_ms: int) -> None:
         active_base_offset = self._log.active_base_offset

@@ -192,7 +192,7 @@ def fold(partition: Partition) -> dict[bytes, bytes]:
             size = LENGTH_END + header.batch_length
             if not header.is_control:
                 try:
-                    for record in records_of(header, data[:size]):
+                    for record in records_of(header, data[:size], may_have_gaps=True):
                         if record.key is None or record.offset < start_offset:
                             continue
                         alive.pop(record.key, None)
