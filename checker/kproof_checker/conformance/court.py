@@ -73,13 +73,19 @@ class Court:
             from .log_map import LogFollower
 
             return LogFollower()
+        if event.model == "compaction":
+            from .compaction_map import CompactionFollower
+
+            return CompactionFollower()
         if event.model == "group":
             from .group_map import GroupFollower
 
             if event.action == "load" and self._has_restarted:
                 raise Divergence(event, "a group was loaded that an earlier life did not store")
             return GroupFollower()
-        raise Divergence(event, f"no map for the model {event.model!r}: expected log or group")
+        raise Divergence(
+            event, f"no map for the model {event.model!r}: expected log, compaction or group"
+        )
 
     @property
     def followed_count(self) -> int:

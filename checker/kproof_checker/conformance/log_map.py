@@ -12,6 +12,7 @@ replicas.
 | `flush` up to the end | `leader_flush`; up to less: nothing, the model knows less |
 | `delete_records` | `leader_delete_records` |
 | `delete_segments` | for each, below the start, by age or by size, whichever it is |
+| `clean` | nothing but the segments that became one: see `compaction_map` for the records |
 | `open` of a log it knows | `broker_crash` with what is left, `broker_recover` |
 | `read` | `reader_fetch`, by a reader who stands there |
 
@@ -133,7 +134,7 @@ class LogFollower(Follower):
         left_bytes = size_bytes - deleted["size_bytes"]
         if second_base_offset(self.state) <= self.state.log_start_offset:
             self.take("cleaner_delete_below_log_start")
-        elif 0 <= retention_bytes <= left_bytes:
+        elif 0 <= retention_bytes <= left_bytes or not deleted["size_bytes"]:
             self.take("cleaner_delete_by_size")
         else:
             self.require(
@@ -147,11 +148,24 @@ class LogFollower(Follower):
             self.machine.store_of(self.state).commit()
             self.take("cleaner_delete_by_age")
 
+    def _clean(self, _: dict[str, Any], theirs: dict[str, Any]) -> None:
+        self._merge(theirs["segments"])
+
+    def _merge(self, segments: list[int]) -> None:
+        """Segments become one with those before them, by compaction."""
+        s = self.state
+        for base_offset in list(s.segments):
+            if segments[0] < base_offset < segments[-1] and base_offset not in segments:
+                s.segments.remove(base_offset)
+        self.machine.store_of(s).commit()
+
     def _open(self, parameters: dict[str, Any], theirs: dict[str, Any]) -> None:
         if not self._is_known:
             self._is_known = True
             self._begin(theirs)
             return
+        if parameters.get("is_compacted"):  # The last cleaning may have been finished by a start.
+            self._merge(theirs["segments"])
         self._crash(theirs["segments"], theirs["log_start_offset"], theirs["log_end_offset"])
         while self.state.high_watermark < self.state.log_end_offset:
             self.take("leader_raise_high_watermark")

@@ -21,6 +21,9 @@ goes itself, unless it is the last of a producer that the log still knows (KAFKA
 of the part that is cleaned: then it stays as a header without records.  A batch that loses nothing
 stays as it is, byte for byte.
 
+A batch behind the map is not looked at.  (Kafka gives its tombstones a horizon all the same; a
+later cleaning may then remove one together with the value that it deletes, which a reader has.)
+
 Control batches stay: there are no transactions here whose end they could be.
 
 REF   Kafka's `Cleaner` and `MemoryRecords.filterTo`; KIP-534; KAFKA-8335.
@@ -117,7 +120,7 @@ def cleaned_batch(
 
     Raises `BatchRefused` if its records cannot be read.
     """
-    if header.is_control:
+    if header.is_control or header.base_offset >= offset_map.end_offset:
         return data
     records = list(records_of(header, data, may_have_gaps=True))
     kept = [record for record in records if survives(record, header, offset_map, rules)]

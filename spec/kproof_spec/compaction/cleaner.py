@@ -141,7 +141,7 @@ def cleaner_begin(s: State, end: EndOffset) -> None:
     WHO   the cleaner.
     WHEN  no other is on; its end is not above the high watermark and not in the active segment.
     THEN  the oldest record is looked at next.
-    REF   Kafka's `LogCleanerManager.cleanableOffsets`; KAFKA-6834 and others for the bounds.
+    REF   Kafka's `LogCleanerManager.cleanableOffsets`; KAFKA-13194 for the high watermark.
     """
     # WHEN
     require(s.round_end == 0)
@@ -179,7 +179,7 @@ def broker_crash(s: State) -> None:
     WHO   the machine.
     WHEN  a round is on.
     THEN  what the round has done stays done, for it was on the disk; the rest is as it was.
-    REF   KAFKA-3587 and others: `.cleaned`, `.swap`.
+    REF   Kafka's `LogLoader`, for files with the suffixes `.cleaned` and `.swap`.
     """
     # WHEN
     require(s.round_end > 0)

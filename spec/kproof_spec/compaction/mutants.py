@@ -74,8 +74,7 @@ def cleaner_begin_past_the_high_watermark(s: State, end: EndOffset) -> None:
     """A round goes up to the active segment, committed or not.
 
     A committed value goes for one that is not committed; then another replica leads, which does not
-    have that one, and it is truncated.  The key has no value any more.  REF: Kafka's
-    `cleanableOffsets` takes the least of the last stable offset and the active segment's base.
+    have that one, and it is truncated.  The key has no value any more.  REF: KAFKA-13194.
     """
     require(s.round_end == 0)
     require(end > 0)
