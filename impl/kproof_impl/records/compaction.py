@@ -47,7 +47,7 @@ from kproof_impl.records.build import record_bytes, with_crc
 from kproof_impl.records.compression import compress
 from kproof_impl.records.read import Record, records_of
 
-ENTRY_BYTES = 192
+ENTRY_BYTES = 144
 """What a key costs in the map beside its own bytes: its object, its offset and its place."""
 
 
