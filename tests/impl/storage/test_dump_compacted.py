@@ -8,19 +8,17 @@ from pathlib import Path
 import pytest
 
 from impl_support.compacted import COMPACTED, clean, put, records
+from impl_support.dump_tool import dump, fetched_tool
 from impl_support.logs import TOPIC
-from impl_support.maven import fetched_libraries
 from kproof_impl.storage.log_store import FileLogStore
 from kproof_impl.storage.names import directory_name
 from kproof_impl.storage.real_files import RealFiles
-
-from .test_dump_log_segments import HERE, dump
 
 pytestmark = [pytest.mark.interop, pytest.mark.heavy]
 
 
 def test_the_tool_of_kafka_reads_a_compacted_log_as_we_do(tmp_path: Path) -> None:
-    libraries = fetched_libraries(HERE / "pom.xml", "dump-log-segments", "kafka_2.13-*.jar")
+    libraries = fetched_tool()
     store = FileLogStore(RealFiles(), str(tmp_path))
     log = store.open(TOPIC, "states", 0, COMPACTED)
     for number in range(60):
