@@ -89,6 +89,41 @@ REPLICATION_STORIES: tuple[Story, ...] = (
     ),
 )
 
+COMPACTION_STORIES: tuple[Story, ...] = (
+    story_of_mutant(
+        "compaction",
+        "cleaner_begin_past_the_high_watermark",
+        "cleaned_past_the_high_watermark",
+        title="compaction removes a committed value for one that is not committed, and is lost",
+        cites="KAFKA-13194",
+        number="G57",
+        states=7,
+        cure="Cured by KAFKA-13194: what may be cleaned ends at the last stable offset, and where "
+        "that is not known, at the high watermark.",
+    ),
+    story_of_mutant(
+        "compaction",
+        "cleaner_step_in_the_second_round",
+        "tombstone_was_removed_too_early",
+        title="a tombstone is gone before a reader that has read the value comes by",
+        cites="KIP-534",
+        states=14,
+        here="In this trace the reader has read the value before the rounds begin, and no time has "
+        "passed when it arrives.",
+        cure="Kafka keeps a tombstone for delete.retention.ms from the first round that meets it "
+        "(KIP-534); a reader that is slower still keeps the key.",
+    ),
+    story_of_mutant(
+        "compaction",
+        "cleaner_step_forgets_producers",
+        "producer_was_forgotten_by_compaction",
+        title="compaction removes the last batch of a producer, and with it its sequence number",
+        cites="KAFKA-8335",
+        states=8,
+        cure="Kafka keeps the last batch of each producer that it knows, without its records.",
+    ),
+)
+
 LOG_STORIES: tuple[Story, ...] = (
     story_of_mutant(
         "log",

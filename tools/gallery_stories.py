@@ -7,7 +7,7 @@ writes the trace; the text goes into the trace's `story`.  The others are in fil
 
 from __future__ import annotations
 
-from gallery_brokers import LOG_STORIES, REPLICATION_STORIES
+from gallery_brokers import COMPACTION_STORIES, LOG_STORIES, REPLICATION_STORIES
 from gallery_clients import GROUP_STORIES, ORDERING_STORIES
 from gallery_consumers import CONSUMER_STORIES, PICTURE_STORIES
 from gallery_types import Story
@@ -229,6 +229,7 @@ STORIES: tuple[Story, ...] = (
     *HOLES_IN_REPLICATION,
     *REPLICATION_STORIES,
     *LOG_STORIES,
+    *COMPACTION_STORIES,
     *ORDERING_STORIES,
     *GROUP_STORIES,
     *CONSUMER_STORIES,

@@ -10,6 +10,7 @@ Small scopes are the smallest that show what they are there for; medium ones are
 from __future__ import annotations
 
 from .catalog_types import Check, Entry
+from .compaction import checks as compaction
 from .consumer import checks as consumer
 from .group import checks as group
 from .log import checks as log
@@ -20,6 +21,7 @@ from .replication import checks as replication
 MODELS: dict[str, Entry] = {
     **replication.ENTRIES,
     "log": log.ENTRY,
+    "compaction": compaction.ENTRY,
     "ordering": ordering.ENTRY,
     **group.ENTRIES,
     **consumer.ENTRIES,
@@ -29,6 +31,7 @@ MODELS: dict[str, Entry] = {
 CHECKS: list[Check] = [
     *replication.CHECKS,
     *log.CHECKS,
+    *compaction.CHECKS,
     *ordering.CHECKS,
     *group.CHECKS,
     *consumer.CHECKS,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from impl_support.stepping import Stepper
-from kproof_checker.conformance import log_map
+from kproof_checker.conformance import log_counting
 from kproof_checker.conformance.court import Court
 from kproof_checker.conformance.lockstep import Divergence
 from kproof_checker.conformance.log_map import LogFollower
@@ -233,7 +233,7 @@ def eventful(seed: int) -> list[Event]:
 def test_batches_and_joined_batches_are_followed_as_their_records_are(
     first: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(log_map, "TIDY_MIN", 2)
+    monkeypatch.setattr(log_counting, "TIDY_MIN", 2)
     for seed in range(first, first + 20):
         quick, slow = LogFollower(), RecordByRecord()
         for event in eventful(seed):

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,7 +46,7 @@ class ServedBroker:
 
 
 @contextmanager
-def served(data_dir: Path, port: int = 0) -> Iterator[ServedBroker]:
+def served(data_dir: Path, port: int = 0, options: Sequence[str] = ()) -> Iterator[ServedBroker]:
     """Run `kproof serve` until the block ends; then it must stop cleanly on SIGTERM.
 
     The specification follows each of its steps: a broker that does what it does not allow stops,
@@ -54,7 +54,7 @@ def served(data_dir: Path, port: int = 0) -> Iterator[ServedBroker]:
     """
     kproof = Path(sys.executable).with_name("kproof")
     where = ("--port", str(port), "--data-dir", str(data_dir))
-    command = [str(kproof), "serve", "--verify", *where, *SETTINGS]
+    command = [str(kproof), "serve", "--verify", *where, *SETTINGS, *options]
     said: list[str] = []
     addresses: Queue[str] = Queue()
     with subprocess.Popen(

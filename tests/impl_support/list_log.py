@@ -11,7 +11,13 @@ from uuid import UUID
 
 from impl_support.batches import read_records
 from kproof_impl.core.log_config import UNLIMITED, LogConfig
-from kproof_impl.core.ports import ActiveProducer, EpochEnd, SegmentFacts, TimestampOffset
+from kproof_impl.core.ports import (
+    ActiveProducer,
+    CleaningStep,
+    EpochEnd,
+    SegmentFacts,
+    TimestampOffset,
+)
 from kproof_impl.messages.errors import ErrorCode
 from kproof_impl.messages.ids import Buffer
 from kproof_impl.records.batch import BatchHeader, header_at
@@ -167,6 +173,12 @@ class ListLog:
                 break
             self.advance_log_start_offset(header.last_offset + 1)
         return before - len(self.batches)
+
+    def dirty_ratio(self, now_ms: int, high_watermark: int) -> float:
+        return 0.0
+
+    def clean(self, now_ms: int, high_watermark: int, map_bytes_max: int) -> CleaningStep:
+        return CleaningStep(is_done=True)
 
     def tick(self, now_ms: int) -> None:
         pass

@@ -89,6 +89,10 @@ class Court:
             from .log_map import LogFollower
 
             return LogFollower()
+        if event.model == "compaction":
+            from .compaction_map import CompactionFollower
+
+            return CompactionFollower()
         if event.model == "group":
             from .group_map import GroupFollower
 
@@ -100,7 +104,7 @@ class Court:
 
             return PoolFollower()
         raise Divergence(
-            event, f"no map for the model {event.model!r}: expected log, group or {POOL}"
+            event, f"no map for {event.model!r}: expected log, compaction, group or {POOL}"
         )
 
     def follows(self, model: str, subject: str) -> bool:

@@ -8,6 +8,7 @@
 | `flush` up to the end | `leader_flush`; up to less: nothing, the model knows less |
 | `delete_records` | `leader_delete_records` |
 | `delete_segments` | for each, below the start, by age or by size, whichever it is |
+| `clean` | nothing but the segments that became one: see `compaction_map` for the records |
 | `open` of a log it knows | `broker_crash` with what is left, `broker_recover` |
 | `read` | `reader_fetch`, by a reader who stands there |
 | `fetch` that is refused | `reader_reset`, by a reader who stands there |
@@ -15,8 +16,7 @@
 A batch is committed as soon as it is appended: a node alone is all its in-sync replicas.
 
 **Offsets.**  The model's records have size 1 and offsets one by one; one of them stands for a whole
-batch, or for several that can only go together (`log_units`).  A step that the model refuses is put
-to it again with a record for each offset, so that the report has the broker's own numbers.
+batch, or for several that can only go together (`log_counting`).
 
 **Age and size.**  The model counts ages in ticks and sizes in records, and the broker has
 timestamps and bytes.  So here the map does the arithmetic that the model's guards stand for: a
@@ -31,61 +31,33 @@ against it what readers are given.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from kproof_impl.events import Event
 from kproof_spec.lang import max_
-from kproof_spec.log.partition import model
 from kproof_spec.log.state import (
     Residue,
-    State,
     active_base_offset,
     first_base_offset,
     second_base_offset,
 )
 
-from .lockstep import Follower
+from .log_counting import CountingFollower
 from .log_units import Batches, Units
 
 READER = "reader"
-SHOWN_MAX = 100_000
-"""Up to so many offsets, a report counts records instead of units."""
-TIDY_MIN = 256
-"""With fewer units than this it is not worth the while to join some."""
-_OFFSETS = ("offset", "end", "torn")
-"""Parameters of the model's actions that are offsets."""
 
 
-class LogFollower(Follower):
+class LogFollower(CountingFollower):
     """The model of one partition's log, following the broker's."""
 
-    state: State
-
     def __init__(self) -> None:
-        super().__init__(model, retention_ms=0, retention_bytes=0)
+        super().__init__()
         self._is_known = False
         self._failed_count = 0
         """Records of the last append, if the disk refused it: the file may hold them."""
-        self._units = Units([0])
-        self._units_tidy = 0
-        self._batches = Batches(0)
-
-    def summary(self) -> str:
-        s, offset = self.state, self._units.offset
-        return (
-            f"log_start_offset = {offset(s.log_start_offset)}, "
-            f"high_watermark = {offset(s.high_watermark)}, "
-            f"log_end_offset = {self._end_offset}, recovery_point = {offset(s.recovery_point)}, "
-            f"segments = {self._segments()}"
-        )
-
-    @property
-    def _end_offset(self) -> int:
-        return self._units.offset(self.state.log_end_offset)
-
-    def _segments(self) -> list[int]:
-        return [self._units.offset(base) for base in sorted(self.state.segments)]
+        self._rewritten_offset = 0
+        """Below this, compaction may have removed any record."""
 
     def follow(self, event: Event) -> None:
         self.event = event
@@ -94,8 +66,7 @@ class LogFollower(Follower):
             raise self.diverged(f"no step of a log is called {event.action}")
         step(event.parameters, event.state)
         self._compare(event.state)
-        if len(self._units) > TIDY_MIN + 2 * self._units_tidy:
-            self._tidy()
+        self._tidy_if_due()
 
     def _compare(self, theirs: dict[str, Any]) -> None:
         s, offset = self.state, self._units.offset
@@ -107,64 +78,6 @@ class LogFollower(Follower):
         )
         if "segments" in theirs:
             self.compare(theirs, segments=self._segments())
-
-    # -- units -------------------------------------------------------------------------------
-
-    def take(self, action: str, **arguments: Any) -> None:
-        """As of any follower; offsets among the arguments are the broker's."""
-        units = {
-            name: self._unit(value) if name in _OFFSETS else value
-            for name, value in arguments.items()
-        }
-        if self.can(action, **units):
-            return
-        if self._units.end <= SHOWN_MAX:
-            self._place(range(self._units.end + 1))
-            super().take(action, **arguments)
-        super().take(action, **units)
-
-    def _unit(self, offset: int) -> int:
-        """The unit that begins at an offset, cut off from what is before it if need be."""
-        self.require(offset >= 0, f"{offset} is no offset")
-        if not self._units.begins(offset):
-            self._place([*self._units.bases, offset])
-        return self._units.unit(offset)
-
-    def _place(self, bases: Iterable[int]) -> None:
-        """Counts by other units.  All are whole, and in the files from the first segment on."""
-        s, offset = self.state, self._units.offset
-        units = Units(bases)
-        unit = units.unit
-        segments = [unit(base) for base in self._segments()]
-        fresh: State = self.machine.initial_state()
-        fresh.segments.remove(0)
-        for base in segments:
-            fresh.segments.add(base)
-        fresh.log_start_offset = unit(offset(s.log_start_offset))
-        fresh.durable_log_start_offset = unit(offset(s.durable_log_start_offset))
-        fresh.history_log_start_offset = unit(offset(s.history_log_start_offset))
-        fresh.high_watermark = unit(offset(s.high_watermark))
-        fresh.log_end_offset = unit(offset(s.log_end_offset))
-        fresh.flushed_offset = unit(offset(s.flushed_offset))
-        fresh.recovery_point = unit(offset(s.recovery_point))
-        for at in range(segments[0], fresh.log_end_offset):
-            fresh.files[at].batches = 1
-        self.machine.store_of(fresh).commit()
-        self.state, self._units = fresh, units
-
-    def _tidy(self) -> None:
-        """Joins what can only go together, and forgets what is gone."""
-        s, offset = self.state, self._units.offset
-        kept = {
-            *self._segments(),
-            offset(s.log_start_offset),
-            offset(s.durable_log_start_offset),
-            offset(s.history_log_start_offset),
-            offset(s.recovery_point),
-        }
-        self._place(self._units.bases_with(sorted(kept), offset(s.flushed_offset)))
-        self._units_tidy = len(self._units)
-        self._batches.forget(offset(self.state.log_start_offset))
 
     # -- steps -------------------------------------------------------------------------------
 
@@ -226,7 +139,7 @@ class LogFollower(Follower):
         left_bytes = size_bytes - deleted["size_bytes"]
         if second_base_offset(self.state) <= self.state.log_start_offset:
             self.take("cleaner_delete_below_log_start")
-        elif 0 <= retention_bytes <= left_bytes:
+        elif 0 <= retention_bytes <= left_bytes or not deleted["size_bytes"]:
             self.take("cleaner_delete_by_size")
         else:
             self.require(
@@ -240,11 +153,26 @@ class LogFollower(Follower):
             self.machine.store_of(self.state).commit()
             self.take("cleaner_delete_by_age")
 
+    def _clean(self, parameters: dict[str, Any], theirs: dict[str, Any]) -> None:
+        self._rewrite(parameters["end_offset"], theirs["segments"])
+
+    def _rewrite(self, end_offset: int, segments: list[int]) -> None:
+        """Compaction: records below an offset are fewer, and their segments may be one by now."""
+        s, unit = self.state, self._units.unit
+        for base_offset in self._segments():
+            if segments[0] < base_offset < segments[-1] and base_offset not in segments:
+                s.segments.remove(unit(base_offset))
+        self.machine.store_of(s).commit()
+        self._batches.rewritten(end_offset)
+        self._rewritten_offset = max(self._rewritten_offset, end_offset)
+
     def _open(self, parameters: dict[str, Any], theirs: dict[str, Any]) -> None:
         if not self._is_known:
             self._is_known = True
             self._begin(theirs)
             return
+        if parameters.get("is_compacted"):  # The last cleaning may have been finished by a start.
+            self._rewrite(theirs["log_end_offset"], theirs["segments"])
         self._crash(theirs["segments"], theirs["log_start_offset"], theirs["log_end_offset"])
         self._tidy()
         while self.state.high_watermark < self.state.log_end_offset:
@@ -338,9 +266,11 @@ class LogFollower(Follower):
             f"watermark is {high_watermark}",
         )
         expected = self._batches.base_of(offset)
+        is_known = offset >= self._batches.begin
+        may_be_missing = offset < self._rewritten_offset
         self.require(
-            base_offset <= offset < next_offset
-            and (base_offset == expected or offset < self._batches.begin),
+            offset < next_offset
+            and (base_offset == expected if is_known else base_offset <= offset or may_be_missing),
             f"a reader at {offset} was given the records from {base_offset} up to {next_offset}, "
             f"and the batch with that offset begins at {expected}",
         )

@@ -96,6 +96,11 @@ class Batches:
             del self._bases[keep:], self._crcs[keep * CRC_BYTES :]
             self.end = end
 
+    def rewritten(self, end: int) -> None:
+        """What is below an offset may be of other batches by now."""
+        keep = bisect_left(self._bases, end)
+        del self._bases[:keep], self._crcs[: keep * CRC_BYTES]
+
     def forget(self, offset: int) -> None:
         """Nothing below an offset will be asked for any more."""
         keep = bisect_right(self._bases, offset) - 1

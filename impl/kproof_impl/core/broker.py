@@ -24,6 +24,7 @@ from kproof_impl.core.inputs import (
     ReceivedBatch,
     Tick,
 )
+from kproof_impl.core.log_cleaner import LogCleaner
 from kproof_impl.core.observed_log import ObservedLog
 from kproof_impl.core.ports import Identifiers, LogStore
 from kproof_impl.core.timers import Timers
@@ -137,6 +138,7 @@ class Broker:
             self.groups.load()
         self._tick_logs(now_ms)
         self._apply_retention(now_ms)
+        LogCleaner(self).start(now_ms)
 
     def stop(self, now_ms: int) -> None:
         """A clean end: what comes next starts without recovery.  No input may follow."""
@@ -265,6 +267,10 @@ class Broker:
         if connection.is_paused and len(connection.backlog) <= self.config.backlog_max // 2:
             connection.is_paused = False
             self._effects.append(Resume(connection.connection_id))
+
+    def report(self, report: Report) -> None:
+        """A line for whoever runs the broker."""
+        self._effects.append(report)
 
     def close(self, connection_id: int, reason: str) -> None:
         """Closes a connection, from this side."""

@@ -96,6 +96,17 @@ STATIC_CONFIGS: dict[str, StaticConfig] = {
         _field(
             "group.min.session.timeout.ms", _INT, 6_000, "The shortest session of a member.",
         ),
+        _field(
+            "log.cleaner.backoff.ms", _LONG, 15_000,
+            "How often compacted logs are looked at when none was worth a cleaning.",
+        ),
+        _field(
+            "log.cleaner.dedupe.buffer.size", _LONG, 128 << 20,
+            "Memory for the keys of one cleaning; a log with more of them takes several.",
+        ),
+        _field(
+            "log.cleaner.enable", _BOOLEAN, True, "Whether compacted topics are cleaned.",
+        ),
         _computed(
             "log.dir", _STRING, "Where the logs are.", lambda broker: broker.store.log_dir
         ),
@@ -155,7 +166,7 @@ KEPT_CONFIGS: dict[str, ConfigDefinition] = {
     for definition in (
         ConfigDefinition("background.threads", _INT, 10, _NO_EFFECT, 1, INT_MAX),
         ConfigDefinition(
-            "log.cleaner.threads", _INT, 1, "Kept and shown; nothing is compacted.", 0, INT_MAX
+            "log.cleaner.threads", _INT, 1, "Kept and shown; logs are cleaned in turn.", 0, INT_MAX
         ),
         ConfigDefinition("num.io.threads", _INT, 8, _NO_EFFECT, 1, INT_MAX),
         ConfigDefinition("num.network.threads", _INT, 3, _NO_EFFECT, 1, INT_MAX),

@@ -27,6 +27,11 @@ class BrokerConfig:
     log: LogConfig = field(default_factory=LogConfig)
     """What topics have that do not say otherwise."""
     log_retention_check_interval_ms: int = 300_000
+    log_cleaner_enable: bool = True
+    log_cleaner_backoff_ms: int = 15_000
+    """How often compacted logs are looked at, when none was found that is worth a cleaning."""
+    log_cleaner_dedupe_buffer_size: int = 128 << 20
+    """Memory for the keys of one cleaning; a log with more of them takes several."""
     log_flush_scheduler_interval_ms: int = 1_000
     """Kafka checks only when it is told to; a look at `flush_ms` costs nothing here."""
 
@@ -37,7 +42,8 @@ class BrokerConfig:
     group_max_size: int = 10_000
     """Members of one group; Kafka has no limit."""
     offsets_topic_num_partitions: int = 50
-    offsets_topic_segment_bytes: int = 100 << 20
+    offsets_topic_segment_bytes: int = 1 << 20
+    """Kafka has 100 MB; the active segment is not compacted, and read whole at the start."""
     offset_metadata_max_bytes: int = 4_096
     offsets_retention_ms: int = 7 * 24 * 3600 * 1000
     offsets_retention_check_interval_ms: int = 600_000

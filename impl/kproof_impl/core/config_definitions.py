@@ -1,8 +1,8 @@
 """The settings of topics: each of Kafka 4's, with its type, its range, and what it does here.
 
 Most are fields of `LogConfig`.  The others are kept, shown and checked as Kafka does, and have no
-effect here; their documentation says so, to clients as well: what they are about, compaction above
-all, is not there, and a program that sets them should still run.
+effect here; their documentation says so, to clients as well: what they are about, tiered storage
+above all, is not there, and a program that sets them should still run.
 
 REF   Kafka's documentation, "Topic Configs"; KIP-1030 for the bounds of Kafka 4.
 """
@@ -37,7 +37,6 @@ __all__ = [
 _BOOLEAN, _STRING, _INT = ConfigType.BOOLEAN, ConfigType.STRING, ConfigType.INT
 _LONG, _DOUBLE, _LIST = ConfigType.LONG, ConfigType.DOUBLE, ConfigType.LIST
 _KAFKA_DEFAULTS = LogConfig()
-_NO_COMPACTION = "Kept and shown; no effect here, because nothing is compacted."
 _NO_TIERS = "Kept and shown; no effect here, because there is no tiered storage."
 _NO_FOLLOWERS = "Kept and shown; no effect here, because one node has no followers."
 _NO_LEVEL = "Kept and shown; no effect here, because batches are stored as they were sent."
@@ -98,9 +97,8 @@ TOPIC_CONFIGS: dict[str, TopicConfigDefinition] = {
     for definition in (
         _config(
             "cleanup.policy", _LIST, "cleanup_policy",
-            "What happens to old records: delete removes old segments. compact is accepted, and "
-            "records without key are refused then, but nothing is compacted here. Empty: they "
-            "stay.",
+            "What happens to old records: delete removes old segments, compact those records that "
+            "a later one of the same key has superseded. Empty: they stay.",
             choices=("compact", "delete"), synonyms=(("log.cleanup.policy", 1),),
         ),
         _gzip_level(),
@@ -118,8 +116,9 @@ TOPIC_CONFIGS: dict[str, TopicConfigDefinition] = {
             default=3, bounds=(-131072, 22), synonyms=(("compression.zstd.level", 1),),
         ),
         _config(
-            "delete.retention.ms", _LONG, None, _NO_COMPACTION,
-            default=86_400_000, bounds=(0, LONG_MAX),
+            "delete.retention.ms", _LONG, "delete_retention_ms",
+            "How long a tombstone stays in a compacted log after the first cleaning that met it.",
+            bounds=(0, LONG_MAX),
             synonyms=(("log.cleaner.delete.retention.ms", 1),),
         ),
         _config(
@@ -158,8 +157,9 @@ TOPIC_CONFIGS: dict[str, TopicConfigDefinition] = {
             synonyms=(("log.local.retention.ms", 1),),
         ),
         _config(
-            "max.compaction.lag.ms", _LONG, None, _NO_COMPACTION,
-            default=LONG_MAX, bounds=(1, LONG_MAX),
+            "max.compaction.lag.ms", _LONG, "max_compaction_lag_ms",
+            "A record older than this makes a cleaning due, and so old a segment is closed.",
+            bounds=(1, LONG_MAX),
             synonyms=(("log.cleaner.max.compaction.lag.ms", 1),),
         ),
         _config(
@@ -184,12 +184,14 @@ TOPIC_CONFIGS: dict[str, TopicConfigDefinition] = {
             synonyms=(("log.message.timestamp.type", 1),),
         ),
         _config(
-            "min.cleanable.dirty.ratio", _DOUBLE, None, _NO_COMPACTION,
-            default=0.5, bounds=(0, 1), synonyms=(("log.cleaner.min.cleanable.ratio", 1),),
+            "min.cleanable.dirty.ratio", _DOUBLE, "min_cleanable_dirty_ratio",
+            "Above this part of a compacted log that has not been cleaned, a cleaning is due.",
+            bounds=(0, 1), synonyms=(("log.cleaner.min.cleanable.ratio", 1),),
         ),
         _config(
-            "min.compaction.lag.ms", _LONG, None, _NO_COMPACTION,
-            default=0, bounds=(0, LONG_MAX), synonyms=(("log.cleaner.min.compaction.lag.ms", 1),),
+            "min.compaction.lag.ms", _LONG, "min_compaction_lag_ms",
+            "A segment with a record younger than this is not compacted.",
+            bounds=(0, LONG_MAX), synonyms=(("log.cleaner.min.compaction.lag.ms", 1),),
         ),
         _config(
             "min.insync.replicas", _INT, "min_insync_replicas",

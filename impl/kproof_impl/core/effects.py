@@ -59,6 +59,8 @@ class Report:
     """Something went wrong that is nobody's protocol error; a line for the broker's log."""
 
     text: str
+    is_fault: bool = True
+    """Whether the broker itself is at fault, and not its disk or what stands there."""
 
 
 Effect = Send | SendProduced | Close | Pause | Resume | Report

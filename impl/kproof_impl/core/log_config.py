@@ -25,6 +25,23 @@ class LogConfig:
     message_timestamp_before_max_ms: int = (1 << 63) - 1
     message_timestamp_after_max_ms: int = 3_600_000
     cleanup_policy: str = "delete"
+    min_cleanable_dirty_ratio: float = 0.5
+    """A compacted log is cleaned when more than this part of it has come since the last time."""
+    min_compaction_lag_ms: int = 0
+    max_compaction_lag_ms: int = (1 << 63) - 1
+    delete_retention_ms: int = 24 * 3600 * 1000
+    """So long a tombstone stays after the first cleaning that met it."""
     min_insync_replicas: int = 1
     preallocate: bool = False
     compression_type: str = "producer"
+
+    @property
+    def is_compacted(self) -> bool:
+        return "compact" in self.cleanup_policy
+
+    @property
+    def roll_ms(self) -> int:
+        """After so long a segment is closed: what is in the active one cannot be cleaned."""
+        if self.is_compacted:
+            return min(self.segment_ms, self.max_compaction_lag_ms)
+        return self.segment_ms

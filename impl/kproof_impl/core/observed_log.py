@@ -14,6 +14,7 @@ slowed down while nobody does.
 | `delete_segments` | `deleted`: `base_offset`, `end_offset`, `timestamp_ms`, `size_bytes` of each |
 | | and what it went by: `size_bytes` before, `now_ms`, `retention_ms`, `retention_bytes` |
 | `truncate` | `offset` |
+| `clean` | `base_offset`, `end_offset` of the segment that has taken the place of others |
 | `read` | `offset`, `end_offset` (exclusive: readers are given nothing from there on), and of |
 | | what was found `base_offset`, `next_offset`, `checksum`: the CRC-32 of the CRC-32Cs of all |
 | | batches, reckoned from the bytes that were found, four bytes each, the highest first |
@@ -21,7 +22,8 @@ slowed down while nobody does.
 | | `last_stable_offset` |
 
 The state is `log_start_offset`, `high_watermark` and `log_end_offset`; where a log is opened or
-segments are deleted also `segments`: the base offsets of all.
+segments are deleted or cleaned also `segments`: the base offsets of all.  A compacted log tells
+more, as of the model `compaction`: see `told_compaction`.
 """
 
 from __future__ import annotations
@@ -30,11 +32,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from zlib import crc32
 
-from crc32c import crc32c
-
+from kproof_impl.core import told_compaction
 from kproof_impl.core.log_config import LogConfig
 from kproof_impl.core.ports import (
     ActiveProducer,
+    CleaningStep,
     EpochEnd,
     PartitionLog,
     SegmentFacts,
@@ -44,6 +46,7 @@ from kproof_impl.messages.errors import ErrorCode
 from kproof_impl.messages.fetch import PartitionData
 from kproof_impl.messages.ids import Buffer
 from kproof_impl.records.batch import CRC_START, BatchHeader, header_at
+from kproof_impl.records.crc import crc32c
 from kproof_impl.records.errors import LogFailed
 
 Tell = Callable[[str, str, str, dict[str, Any], dict[str, Any]], None]
@@ -59,8 +62,11 @@ class ObservedLog:
         self._subject = subject
         self._tell = tell
         self._recovery_point = log.recovery_point
-        parameters = {"recovery_point": log.recovery_point}
+        parameters: dict[str, Any] = {"recovery_point": log.recovery_point}
+        if config.is_compacted:
+            parameters["is_compacted"] = True
         self._told("open", parameters, has_segments=True)
+        self._tell_compacted()
 
     # -- what is told --------------------------------------------------------------------------
 
@@ -82,11 +88,25 @@ class ObservedLog:
             state["segments"] = [facts.base_offset for facts in self._log.segment_facts()]
         self._tell("log", self._subject, action, parameters, state)
 
+    def _tell_compacted(self) -> None:
+        """What stands in a log that is compacted from now on."""
+        if self._config.is_compacted:
+            self._told_compaction("open", told_compaction.found(self._log))
+
+    def _told_compaction(
+        self, action: str, parameters: dict[str, Any], end_offset: int | None = None
+    ) -> None:
+        if self._config.is_compacted:
+            end_offset = self._log.log_end_offset if end_offset is None else end_offset
+            state = {"log_end_offset": end_offset}
+            self._tell("compaction", self._subject, action, parameters, state)
+
     def _tell_roll(self, active_base_offset: int) -> None:
         """If the active segment is another by now: it began where the log ended then."""
         base_offset = self._log.active_base_offset
         if base_offset != active_base_offset:
             self._told("roll", {"base_offset": base_offset}, base_offset)
+            self._told_compaction("roll", {"base_offset": base_offset}, base_offset)
 
     def _tell_forced(self) -> None:
         if self._log.recovery_point > self._recovery_point:
@@ -129,19 +149,21 @@ class ObservedLog:
         except LogFailed:
             self._tell_roll(active_base_offset)
             if self._log.log_end_offset > end_offset:  # It is written, and could not be forced.
-                self._tell_append(end_offset, batch)
+                self._tell_append(end_offset, batch, data)
             else:
                 self._told("append_failed", {"records_count": batch.last_offset_delta + 1})
             raise
         self._tell_roll(active_base_offset)
-        self._tell_append(base_offset, batch)
+        self._tell_append(base_offset, batch, data)
         self._tell_forced()
         return base_offset
 
-    def _tell_append(self, base_offset: int, batch: BatchHeader) -> None:
+    def _tell_append(self, base_offset: int, batch: BatchHeader, data: Buffer) -> None:
         last_offset = base_offset + batch.last_offset_delta
         parameters = {"base_offset": base_offset, "last_offset": last_offset, "crc": batch.crc}
         self._told("append", parameters)
+        if self._config.is_compacted:
+            self._told_compaction("append", told_compaction.appended(batch, data, base_offset))
 
     def read(self, offset: int, max_bytes: int, end_offset: int, at_least_one: bool) -> Buffer:
         found = self._log.read(offset, max_bytes, end_offset, at_least_one)
@@ -191,6 +213,20 @@ class ObservedLog:
             "log_end_offset": end_offset,
         }
         self._tell("log", self._subject, "roll", {"base_offset": base_offset}, state)
+        self._told_compaction("roll", {"base_offset": base_offset}, end_offset)
+
+    def dirty_ratio(self, now_ms: int, high_watermark: int) -> float:
+        return self._log.dirty_ratio(now_ms, high_watermark)
+
+    def clean(self, now_ms: int, high_watermark: int, map_bytes_max: int) -> CleaningStep:
+        step = self._log.clean(now_ms, high_watermark, map_bytes_max)
+        part = step.cleaned
+        if part is not None:
+            parameters = {"base_offset": part.base_offset, "end_offset": part.end_offset}
+            self._told("clean", parameters, has_segments=True)
+            retention_ms = self._config.delete_retention_ms
+            self._told_compaction("clean", told_compaction.cleaned(self._log, part, retention_ms))
+        return step
 
     def tick(self, now_ms: int) -> None:
         active_base_offset = self._log.active_base_offset
@@ -204,8 +240,11 @@ class ObservedLog:
         self._told("truncate", {"offset": offset}, has_segments=True)
 
     def configure(self, config: LogConfig) -> None:
+        was_compacted = self._config.is_compacted
         self._config = config
         self._log.configure(config)
+        if not was_compacted:
+            self._tell_compacted()
 
     def flush(self) -> None:
         self._log.flush()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from kproof_impl.core.ports import PartitionLog
+from kproof_impl.core.ports import CleaningStep, PartitionLog
 from kproof_impl.messages.errors import ErrorCode
 from kproof_impl.messages.ids import Buffer
 from kproof_impl.records.batch import BatchHeader
@@ -76,6 +76,14 @@ class Partition:
         A log that starts later stays as it is.  Raises `LogFailed` when the disk refuses.
         """
         self.log.advance_log_start_offset(offset)
+
+    def dirty_ratio(self, now_ms: int) -> float:
+        """How urgently the log wants a cleaning; 0: not at all."""
+        return self.log.dirty_ratio(now_ms, self.last_stable_offset)
+
+    def clean(self, now_ms: int, map_bytes_max: int) -> CleaningStep:
+        """A slice of a cleaning, as the topic's settings want it (compaction)."""
+        return self.log.clean(now_ms, self.last_stable_offset, map_bytes_max)
 
     def apply_retention(self, now_ms: int) -> None:
         """Deletes old segments, as the topic's settings want it."""

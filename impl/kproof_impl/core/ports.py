@@ -53,6 +53,29 @@ class SegmentFacts:
     size_bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """A part of a compacted log that was written anew; offsets, the ends exclusive."""
+
+    base_offset: int
+    end_offset: int
+    map_end_offset: int
+    """A record below this that has a later one of its key, also below this, is gone."""
+    began_ms: int
+    """When the writing began."""
+
+
+@dataclass(frozen=True, slots=True)
+class CleaningStep:
+    """What a slice of a cleaning has done."""
+
+    is_done: bool
+    """Whether the cleaning has ended, for good or not."""
+    cleaned: Cleaned | None = None
+    refusal: str = ""
+    """Why it ended before it was through."""
+
+
 class PartitionLog(Protocol):
     """The log of one partition.  Offsets count records; the high watermark is not kept here."""
 
@@ -135,6 +158,15 @@ class PartitionLog(Protocol):
 
         Returns how many.  Whether anyone has read them does not matter.
         """
+        ...
+
+    def dirty_ratio(self, now_ms: int, high_watermark: int) -> float:
+        """How much of a compacted log has come since it was cleaned; 0 if no cleaning is due."""
+        ...
+
+    def clean(self, now_ms: int, high_watermark: int, map_bytes_max: int) -> CleaningStep:
+        """Goes on with a cleaning for a slice, or begins one: what is superseded by a later record
+        of its key goes, below the high watermark and never in the active segment."""
         ...
 
     def tick(self, now_ms: int) -> None:

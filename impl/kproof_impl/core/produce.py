@@ -145,7 +145,9 @@ def _append_time_of(partition: Partition, base_offset: int) -> int:
     if base_offset < partition.log_start_offset:
         return NO_TIMESTAMP
     data = partition.log.read(base_offset, 0, partition.high_watermark, at_least_one=True)
-    header = header_at(data)
+    header = header_at(data) if data else None
+    if header is None or header.base_offset != base_offset:  # Compaction has removed it.
+        return NO_TIMESTAMP
     return header.max_timestamp if header.attributes & LOG_APPEND_TIME else NO_TIMESTAMP
 
 

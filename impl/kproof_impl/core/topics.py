@@ -97,6 +97,10 @@ class Topics:
         for topic in self.by_name.values():
             yield from topic.partitions
 
+    def has(self, partition: Partition) -> bool:
+        """Whether a partition has not been deleted."""
+        return self.partition_by_id(partition.topic_id, partition.index) is partition
+
     def has_committed_offsets(self) -> bool:
         return CONSUMER_OFFSETS in self.by_name
 

@@ -7,16 +7,16 @@
 | 12..15 | partition_leader_epoch | given by the leader |
 | 16 | magic | 2 |
 | 17..20 | crc | CRC-32C of what follows this field |
-| 21..22 | attributes | codec 0-2, timestamp type 3, transactional 4, control 5 |
+| 21..22 | attributes | codec 0-2, timestamp type 3, transactional 4, control 5, delete horizon 6 |
 | 23..26 | last_offset_delta | |
-| 27..34 | base_timestamp | |
+| 27..34 | base_timestamp | or the delete horizon, from which the deltas count too (KIP-534) |
 | 35..42 | max_timestamp | |
 | 43..50 | producer_id | |
 | 51..52 | producer_epoch | |
 | 53..56 | base_sequence | |
 | 57..60 | records_count | |
 
-REF   Kafka's documentation, "Record Batch"; KIP-98.
+REF   Kafka's documentation, "Record Batch"; KIP-98; KIP-534 for the delete horizon.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ CODEC_MASK = 0x07
 LOG_APPEND_TIME = 0x08
 TRANSACTIONAL = 0x10
 CONTROL = 0x20
+DELETE_HORIZON = 0x40
 
 HEADER = struct.Struct(">qiibIhiqqqhii")
 
@@ -76,6 +77,11 @@ class BatchHeader(NamedTuple):
     @property
     def is_control(self) -> bool:
         return bool(self.attributes & CONTROL)
+
+    @property
+    def delete_horizon_ms(self) -> int | None:
+        """From when on the tombstones in it may go; None if it has not been cleaned with any."""
+        return self.base_timestamp if self.attributes & DELETE_HORIZON else None
 
     @property
     def codec(self) -> int:

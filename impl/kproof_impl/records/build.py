@@ -57,19 +57,8 @@ def build_batch(
     for offset_delta, record in enumerate(records):
         timestamps.append(record[0])
         headers = record[3] if len(record) == 4 else ()
-        body = b"".join(
-            (
-                b"\0",
-                varint(record[0] - timestamps[0]),
-                varint(offset_delta),
-                _sized(record[1]),
-                _sized(record[2]),
-                varint(len(headers)),
-                *(_sized(name.encode()) + _sized(value) for name, value in headers),
-            )
-        )
-        payload += varint(len(body))
-        payload += body
+        timestamp_delta = record[0] - timestamps[0]
+        payload += record_bytes(timestamp_delta, offset_delta, record[1], record[2], headers)
     if not timestamps:
         raise ValueError("A batch has at least one record.")
     packed = compress(codec, bytes(payload))
@@ -90,6 +79,28 @@ def build_batch(
         records_count=len(timestamps),
     )
     return with_crc(HEADER.pack(*header) + packed)
+
+
+def record_bytes(
+    timestamp_delta: int,
+    offset_delta: int,
+    key: bytes | None,
+    value: bytes | None,
+    headers: Headers,
+) -> bytes:
+    """One record with its length before it, as it stands in a batch."""
+    body = b"".join(
+        (
+            b"\0",
+            varint(timestamp_delta),
+            varint(offset_delta),
+            _sized(key),
+            _sized(value),
+            varint(len(headers)),
+            *(_sized(name.encode()) + _sized(value) for name, value in headers),
+        )
+    )
+    return varint(len(body)) + body
 
 
 def batch_of(pairs: Iterable[KeyValue], timestamp_ms: int) -> bytes:

@@ -23,3 +23,7 @@ class ProducerRefused(BatchRefused):
 
 class LogFailed(Exception):
     """The disk refused to read or write; the message names the file and the reason."""
+
+
+class LogDamaged(LogFailed):
+    """What stands in a log is not what was written there: trying again is of no use."""

@@ -54,20 +54,29 @@ class RecordRules:
     timestamp_after_max_ms: int = (1 << 63) - 1
 
 
-def records_of(header: BatchHeader, data: Buffer) -> Iterator[Record]:
+def records_of(
+    header: BatchHeader, data: Buffer, *, may_have_gaps: bool = False
+) -> Iterator[Record]:
     """The records of one whole batch, whose header this is, in their order.
 
-    Raises `BatchRefused` at the first that is malformed.
+    A producer numbers them one by one; a batch in a log may have lost some by compaction, so
+    whoever reads a log says `may_have_gaps`.  Raises `BatchRefused` at the first that is malformed.
     """
     payload = decompress(header.attributes & CODEC_MASK, memoryview(data)[HEADER_BYTES:])
     is_append_time = header.attributes & LOG_APPEND_TIME
     position = 0
+    delta = -1
     for index in range(header.records_count):
         length, start = read_varint(payload, position)
         position = start + length
         if length < 1 or position > len(payload):
             raise _refused(index, f"it claims {length} bytes and {len(payload) - start} are left")
-        yield _record(header, payload, (start + 1, position), index, bool(is_append_time))
+        record = _record(header, payload, (start + 1, position), index, bool(is_append_time))
+        delta, least = record.offset - header.base_offset, delta + 1
+        if delta != index and not (may_have_gaps and least <= delta <= header.last_offset_delta):
+            wanted = f"{least} to {header.last_offset_delta}" if may_have_gaps else index
+            raise _refused(index, f"its offset delta is {delta} and should be {wanted}")
+        yield record
     if position != len(payload):
         raise BatchRefused(
             ErrorCode.INVALID_RECORD,
@@ -130,8 +139,6 @@ def _record(
     position, end = bounds
     timestamp_delta, position = read_varint(payload, position, MAX_LONG_BYTES)
     offset_delta, position = read_varint(payload, position)
-    if offset_delta != index:
-        raise _refused(index, f"its offset delta is {offset_delta} and should be {index}")
     key, position = _bytes_at(payload, position, end, index)
     value, position = _bytes_at(payload, position, end, index)
     headers_count, position = read_varint(payload, position)

@@ -240,7 +240,7 @@ class Server:
     def _perform(self, effect: Effect) -> None:
         """Anything but an answer."""
         if isinstance(effect, Report):
-            self.notices(FAULT, effect.text)
+            self.notices(FAULT if effect.is_fault else WARNING, effect.text)
             return
         connection = self.connections.get(effect.connection_id)
         if connection is None:

@@ -13,7 +13,7 @@ from kproof_impl.records.batch import (
     BatchHeader,
 )
 from kproof_impl.records.crc import crc32c
-from kproof_impl.records.errors import LogFailed
+from kproof_impl.records.errors import LogDamaged
 from kproof_impl.storage.files import File
 
 _CHUNK_FIRST_BYTES = 8 << 10
@@ -44,6 +44,36 @@ def headers(file: File, position: int, stop: int) -> Iterator[tuple[int, BatchHe
     """The same with the whole headers."""
     for at, _, chunk, start in _walk(file, position, stop):
         yield at, BatchHeader._make(HEADER.unpack_from(chunk, start))
+
+
+def whole_batches(
+    file: File, position: int, stop: int
+) -> Iterator[tuple[int, BatchHeader, memoryview]]:
+    """The batches between two positions, with all their bytes.
+
+    Raises `LogDamaged` at one that cannot be a batch or does not have the CRC-32C it says.
+    """
+    chunk = memoryview(b"")
+    chunk_start = position
+    while position < stop:
+        at = position - chunk_start
+        if at + HEADER_BYTES > len(chunk):
+            chunk = memoryview(file.read(position, min(_CHUNK_BYTES, stop - position)))
+            chunk_start, at = position, 0
+            if len(chunk) < HEADER_BYTES:
+                raise _damaged(position)
+        header = BatchHeader._make(HEADER.unpack_from(chunk, at))
+        size = header.size_bytes
+        if header.magic != MAGIC or not HEADER_BYTES <= size <= stop - position:
+            raise _damaged(position)
+        if at + size > len(chunk):
+            chunk = memoryview(file.read(position, max(size, min(_CHUNK_BYTES, stop - position))))
+            chunk_start, at = position, 0
+        data = chunk[at : at + size]
+        if crc32c(data[CRC_START:]) != header.crc:
+            raise _damaged(position)
+        yield position, header, data
+        position += size
 
 
 def _walk(file: File, position: int, stop: int) -> Iterator[tuple[int, int, bytes, int]]:
@@ -101,8 +131,8 @@ def sound_batches(
         first_offset = header.last_offset + 1
 
 
-def _damaged(position: int) -> LogFailed:
-    return LogFailed(
+def _damaged(position: int) -> LogDamaged:
+    return LogDamaged(
         f"The log is damaged at byte {position}: what stands there is no batch. Stop the broker, "
         "remove .kafka_cleanshutdown and the recovery point checkpoint, and start it again."
     )

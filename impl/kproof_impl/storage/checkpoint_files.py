@@ -5,6 +5,7 @@
 | meta.properties | version, cluster id, node id, directory id |
 | recovery-point-offset-checkpoint | of each partition, up to where its log is forced to the disk |
 | log-start-offset-checkpoint | of each partition, where it starts, if that is inside a segment |
+| cleaner-offset-checkpoint | of each partition, up to where its log has been cleaned |
 | replication-offset-checkpoint | of each partition, its high watermark |
 | .kafka_cleanshutdown | is there if the broker closed its logs |
 | partition.metadata | in each partition's directory: the topic's id |
@@ -25,6 +26,7 @@ from kproof_impl.storage.names import id_text
 
 RECOVERY_POINTS = "recovery-point-offset-checkpoint"
 LOG_STARTS = "log-start-offset-checkpoint"
+CLEANED_ENDS = "cleaner-offset-checkpoint"
 HIGH_WATERMARKS = "replication-offset-checkpoint"
 META_PROPERTIES = "meta.properties"
 CLEAN_SHUTDOWN = ".kafka_cleanshutdown"

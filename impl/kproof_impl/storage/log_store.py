@@ -16,6 +16,7 @@ from kproof_impl.storage import checkpoint_files
 from kproof_impl.storage.checkpoint_files import (
     CLEAN_SHUTDOWN,
     CLEAN_SHUTDOWN_TEXT,
+    CLEANED_ENDS,
     HIGH_WATERMARKS,
     LOG_STARTS,
     PARTITION_METADATA,
@@ -31,7 +32,7 @@ from kproof_impl.storage.names import (
     parse_directory_name,
 )
 from kproof_impl.storage.partition_log import FilePartitionLog
-from kproof_impl.storage.recovery import load_log
+from kproof_impl.storage.recovery import Checkpointed, load_log
 
 CHECKPOINT_INTERVAL_MS = 60_000
 PRODUCER_EXPIRATION_MS = 86_400_000
@@ -82,6 +83,7 @@ class FileLogStore:
         files.fsync_directory(self._directory)
         self._recovery_points = checkpoint_files.read_offsets(files, self._path(RECOVERY_POINTS))
         self._log_starts = checkpoint_files.read_offsets(files, self._path(LOG_STARTS))
+        self._cleaned_ends = checkpoint_files.read_offsets(files, self._path(CLEANED_ENDS))
         for name in files.list_names(self._directory):
             if name.endswith(DELETE_DIRECTORY):
                 files.remove_directory(self._path(name))
@@ -107,8 +109,11 @@ class FileLogStore:
             self._files,
             directory,
             config,
-            self._log_starts.get(place, 0),
-            self._recovery_points.get(place, 0),
+            Checkpointed(
+                self._log_starts.get(place, 0),
+                self._recovery_points.get(place, 0),
+                self._cleaned_ends.get(place, -1),
+            ),
             self.was_clean,
         )
         log = FilePartitionLog(loaded, config, self._producer_expiration_ms, self.write_checkpoints)
@@ -129,6 +134,7 @@ class FileLogStore:
         place = (id_text(topic_id), partition)
         self._recovery_points.pop(place, None)
         self._log_starts.pop(place, None)
+        self._cleaned_ends.pop(place, None)
         name = directory_name(topic_id, partition)
         if name not in self._files.list_names(self._directory):
             return
@@ -160,22 +166,27 @@ class FileLogStore:
             self._doomed.remove(doomed)
 
     def write_checkpoints(self) -> None:
-        """Writes up to where each log is forced to the disk, and where it starts.
+        """Writes up to where each log is forced to the disk and cleaned, and where it starts.
 
         What the file says of logs that are not open stays as it was.
         """
         recovery_points, log_starts = dict(self._recovery_points), dict(self._log_starts)
+        cleaned_ends = dict(self._cleaned_ends)
         for (topic_id, partition), log in self._logs.items():
             place = (id_text(topic_id), partition)
             recovery_points[place] = log.recovery_point
             log_starts[place] = log.log_start_offset
+            if log.first_dirty_offset >= 0:
+                cleaned_ends[place] = log.first_dirty_offset
         for name, old, new in (
             (RECOVERY_POINTS, self._recovery_points, recovery_points),
             (LOG_STARTS, self._log_starts, log_starts),
+            (CLEANED_ENDS, self._cleaned_ends, cleaned_ends),
         ):
             if new != old:
                 checkpoint_files.write_offsets(self._files, self._path(name), new)
         self._recovery_points, self._log_starts = recovery_points, log_starts
+        self._cleaned_ends = cleaned_ends
 
     def write_high_watermarks(self, offsets: dict[Key, int]) -> None:
         """For a broker that replicates; a single one has its high watermark at the log's end."""

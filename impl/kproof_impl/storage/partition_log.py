@@ -14,13 +14,21 @@ from bisect import bisect_right
 from collections.abc import Sequence
 
 from kproof_impl.core.log_config import LogConfig
-from kproof_impl.core.ports import ActiveProducer, EpochEnd, SegmentFacts, TimestampOffset
+from kproof_impl.core.ports import (
+    ActiveProducer,
+    CleaningStep,
+    EpochEnd,
+    SegmentFacts,
+    TimestampOffset,
+)
 from kproof_impl.messages.ids import Buffer
 from kproof_impl.records.batch import LENGTH_END, NO_PRODUCER_ID, BatchHeader
 from kproof_impl.records.build import PATCH
 from kproof_impl.records.errors import LogFailed
 from kproof_impl.storage import time_lookup
+from kproof_impl.storage.cleanable import Cleanable
 from kproof_impl.storage.epoch_checkpoint import EpochCheckpoint
+from kproof_impl.storage.log_cleaning import LogCleaning
 from kproof_impl.storage.offset_index import ENTRY_BYTES, OFFSET_MAX
 from kproof_impl.storage.producer_snapshot import write_snapshot
 from kproof_impl.storage.producer_state import ProducerState
@@ -29,16 +37,16 @@ from kproof_impl.storage.retention import expired_count
 from kproof_impl.storage.segment import Segment
 from kproof_impl.storage.segments import Notify, Segments, snapshot_path
 from kproof_impl.storage.time_index import ENTRY
+from kproof_impl.storage.truncation import truncate_files
 from kproof_impl.storage.unforced import Unforced
 
-PRODUCER_CHECK_MS = 600_000
-"""So often silent producers are looked for."""
+PRODUCER_CHECK_MS = 600_000  # So often silent producers are looked for.
 _NEVER = -1
 
 
 class FilePartitionLog:
-    """A log on files.  `on_checkpoint` is called when a checkpoint of the directory must be
-    written at once: when the log start is moved into a segment, or the log is truncated."""
+    """A log on files.  `on_checkpoint` is called when a checkpoint of the directory must be written
+    at once: when the log start is moved into a segment, the log is truncated or was cleaned."""
 
     def __init__(
         self,
@@ -51,6 +59,7 @@ class FilePartitionLog:
         self._files = loaded.segments.files
         self._directory = loaded.segments.directory
         self._active: Segment = loaded.segments.active
+        self._cleaning = LogCleaning(loaded.segments, loaded.first_dirty_offset)
         self._epochs: EpochCheckpoint = loaded.epochs
         self._latest_epoch = loaded.epochs.latest_epoch
         self._producers: ProducerState = loaded.producers
@@ -61,7 +70,6 @@ class FilePartitionLog:
         self.log_end_offset: int = loaded.segments.active.next_offset
         self.recovery_point: int = loaded.recovery_point
         self._unforced = Unforced(self._files, self._directory, self._epochs.path)
-        self._is_directory_forced = False
         self._unforced_since_ms = _NEVER
         self._clean_offset = loaded.clean_offset
         """Where the log ended when its clean state was last written; -1 if it is not."""
@@ -86,10 +94,12 @@ class FilePartitionLog:
         return self._active.base_offset
 
     def segment_facts(self) -> Sequence[SegmentFacts]:
-        return [
-            SegmentFacts(s.base_offset, s.next_offset, s.largest_timestamp(), s.size)
-            for s in self._segments.all
-        ]
+        return self._segments.facts()
+
+    @property
+    def first_dirty_offset(self) -> int:
+        """Up to where it has been cleaned; -1: it has not."""
+        return self._cleaning.first_dirty_offset
 
     @property
     def file_delete_delay_ms(self) -> int:
@@ -101,6 +111,9 @@ class FilePartitionLog:
 
     def configure(self, config: LogConfig) -> None:
         self._config = config
+        self._roll_ms = config.roll_ms
+        if not config.is_compacted:
+            self._cleaning.give_up()
         self._active.index_interval_bytes = config.index_interval_bytes
         self._index_entries_max = config.segment_index_bytes // max(ENTRY_BYTES, ENTRY.size)
 
@@ -127,7 +140,7 @@ class FilePartitionLog:
         if segment.size:
             if (
                 segment.size + size > config.segment_bytes
-                or max_timestamp - segment.first_timestamp_ms > config.segment_ms
+                or max_timestamp - segment.first_timestamp_ms > self._roll_ms
                 or last_offset - segment.base_offset > OFFSET_MAX
                 or len(segment.offset_index.offsets) >= self._index_entries_max
             ):
@@ -201,12 +214,11 @@ class FilePartitionLog:
         """What the disk refuses to delete stays until the next time."""
         if self._failure:
             return 0
-        segments = self._segments
+        segments, config = self._segments, self._config
         before = list(segments.all)
         try:
-            count = expired_count(
-                segments, self._config, now_ms, high_watermark, self.log_start_offset
-            )
+            start_offset = self.log_start_offset
+            count = expired_count(segments, config, now_ms, high_watermark, start_offset)
             if count == len(before):
                 self._roll()
             self._delete_first(count, now_ms)
@@ -215,7 +227,34 @@ class FilePartitionLog:
                 self._on_checkpoint()
         except LogFailed as error:
             self.last_refusal = str(error)
-        return sum(segment not in segments.all for segment in before)
+        return len(set(before) - set(segments.all))
+
+    def dirty_ratio(self, now_ms: int, high_watermark: int) -> float:
+        part = self._cleanable_part(now_ms, high_watermark)
+        is_cleaned = self._config.is_compacted and not self._failure
+        return part.dirty_ratio if is_cleaned and part.is_due else 0.0
+
+    def clean(self, now_ms: int, high_watermark: int, map_bytes_max: int) -> CleaningStep:
+        if self._failure or not self._config.is_compacted:
+            return CleaningStep(is_done=True)
+        part = self._cleanable_part(now_ms, high_watermark)
+        try:
+            step = self._cleaning.step(self._config, part, self._producers, map_bytes_max, now_ms)
+            if step.is_done and not step.refusal:
+                self._on_checkpoint()
+        except LogFailed as error:
+            self._fail(error)
+            return CleaningStep(is_done=True, refusal=self._failure)
+        self._segments_changed()
+        return step
+
+    def _cleanable_part(self, now_ms: int, high_watermark: int) -> Cleanable:
+        bound_offset = min(high_watermark, self.recovery_point)
+        return self._cleaning.part(self._config, self.log_start_offset, bound_offset, now_ms)
+
+    def _segments_changed(self) -> None:
+        self._closed_bytes = sum(segment.size for segment in self._segments.all[:-1])
+        self._unforced.keep_only(self._segments.all)
 
     def tick(self, now_ms: int) -> None:
         """What the disk refuses is tried again the next time, unless the log has failed by it."""
@@ -234,7 +273,7 @@ class FilePartitionLog:
         if segment.size:
             if segment.created_ms < 0:
                 segment.created_ms = now_ms
-            elif now_ms - segment.created_ms > self._config.segment_ms:
+            elif now_ms - segment.created_ms > self._roll_ms:
                 self._roll()
         if now_ms - self._producer_check_ms >= PRODUCER_CHECK_MS:
             self._producer_check_ms = now_ms
@@ -246,14 +285,15 @@ class FilePartitionLog:
         if offset >= self.log_end_offset:
             return
         self._clean_offset = _NEVER
+        self._cleaning.give_up()
         try:
-            self._truncate_files(offset)
+            truncate_files(self._segments, self._config, offset, self._unforced.directories)
         except LogFailed as error:
             self._fail(error)
             raise
         segments = self._segments
-        self._unforced.keep_only(segments.all)
-        self._closed_bytes = sum(segment.size for segment in segments.all[:-1])
+        self._active = segments.active
+        self._segments_changed()
         self.log_end_offset = self._active.next_offset
         self.log_start_offset = min(self.log_start_offset, self.log_end_offset)
         self.recovery_point = min(self.recovery_point, self.log_end_offset)
@@ -263,25 +303,11 @@ class FilePartitionLog:
         prune_snapshots(segments, self.log_end_offset)
         self._on_checkpoint()
 
-    def _truncate_files(self, offset: int) -> None:
-        segments = self._segments
-        if offset < segments.base_offsets[0]:
-            segments.drop_from(0)
-            self._active = segments.create(offset, self._config)
-        else:
-            segments.drop_from(segments.floor(offset) + 1)
-            self._active = segments.active
-            self._active.truncate_to(offset)
-            self._active.save_indexes()
-        # What was cut off must not come back behind what is written in its place.
-        self._active.file.fsync()
-        for path in self._unforced.directories:
-            self._files.fsync_directory(path)
-
     def flush(self) -> None:
         self._check_usable()
         try:
-            self._force()
+            file = self._active.file if self.log_end_offset > self.recovery_point else None
+            self._unforced.force_all(file, self._epochs)
         except LogFailed as error:
             self._fail(error)
             raise
@@ -301,6 +327,7 @@ class FilePartitionLog:
 
         Nothing, if the log has failed, or is as the last clean shutdown left it.
         """
+        self._cleaning.give_up()
         if self._failure or self._clean_offset == self.log_end_offset:
             return ()
         self._active.close_indexes()
@@ -333,21 +360,17 @@ class FilePartitionLog:
         closed = self._active
         closed.close_indexes()
         self._snapshot()
-        self._active = self._create_segment()
-        closed.tail_offsets, closed.tail_positions = array("q"), array("q")
-        self._closed_bytes += closed.size
-        self._is_directory_forced = False
-        self._segments.keep_few_loaded(closed)
-        self._unforced.add(closed)
-        return self._active
-
-    def _create_segment(self) -> Segment:
         try:
-            return self._segments.create(self.log_end_offset, self._config)
+            self._active = self._segments.create(self.log_end_offset, self._config)
         except LogFailed as error:
             # A file of that name would tell a wrong end of the log.
             self._fail(error)
             raise
+        closed.tail_offsets, closed.tail_positions = array("q"), array("q")
+        self._closed_bytes += closed.size
+        self._segments.keep_few_loaded(closed)
+        self._unforced.add(closed)
+        return self._active
 
     def _snapshot(self) -> None:
         path = snapshot_path(self._directory, self.log_end_offset)
@@ -357,14 +380,14 @@ class FilePartitionLog:
         if count == 0:
             return
         segments = self._segments
+        self._cleaning.give_up()
         # What it tells of the producers will not be in the log any more.
         snapshot = snapshot_path(self._directory, segments.all[count - 1].next_offset)
         self._files.fsync_path(snapshot)
         try:
             segments.doom_first(count, now_ms + self._config.file_delete_delay_ms)
         finally:
-            self._closed_bytes = sum(segment.size for segment in segments.all[:-1])
-            self._unforced.keep_only(segments.all)
+            self._segments_changed()
             self.log_start_offset = max(self.log_start_offset, segments.base_offsets[0])
 
     def _note_forced(self) -> None:
@@ -374,16 +397,6 @@ class FilePartitionLog:
         except LogFailed as error:
             self._fail(error)
             raise
-
-    def _force(self) -> None:
-        self._unforced.force()
-        if self.log_end_offset > self.recovery_point:
-            self._active.file.fsync()
-        self._epochs.force()
-        if not self._is_directory_forced:
-            for path in self._unforced.directories:
-                self._files.fsync_directory(path)
-            self._is_directory_forced = True
 
     def _fail(self, reason: object) -> None:
         self._failure = f"{reason} What is on the disk is unknown: restart the broker."

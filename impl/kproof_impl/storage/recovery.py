@@ -2,8 +2,8 @@
 
 After an unclean stop every batch from the recovery point on is checked by its CRC-32C.  At the
 first that is not sound the log ends: the rest of that segment is cut off and later segments are
-dropped, since records beyond a hole cannot be served.  The indexes of what was looked at, the
-epochs and the producer state are made anew on the way.
+dropped, since records beyond a hole cannot be served, unless compaction has made it.  The indexes
+of what was looked at, the epochs and the producer state are made anew on the way.
 
 REF   Kafka's `LogLoader`; KIP-98 for the producer state.
 """
@@ -15,13 +15,32 @@ from kproof_impl.records.errors import LogFailed
 from kproof_impl.storage.batch_scan import headers, places, sound_batches
 from kproof_impl.storage.epoch_checkpoint import EpochCheckpoint
 from kproof_impl.storage.files import Files
-from kproof_impl.storage.names import DELETED, INDEX, LOG, SNAPSHOT, TIME_INDEX, offsets_named
+from kproof_impl.storage.names import (
+    DELETED,
+    INDEX,
+    LOG,
+    SNAPSHOT,
+    SWAP,
+    TIME_INDEX,
+    offsets_named,
+)
 from kproof_impl.storage.producer_snapshot import read_snapshot
 from kproof_impl.storage.producer_state import ProducerState
 from kproof_impl.storage.segment import Segment
 from kproof_impl.storage.segments import Segments, snapshot_path
+from kproof_impl.storage.swap import finish_swaps
 
-_LEFT_OVER = (DELETED, ".tmp", ".cleaned", ".swap")
+_LEFT_OVER = (DELETED, ".tmp", SWAP)
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpointed:
+    """What the checkpoints of the directory say of a log."""
+
+    log_start_offset: int = 0
+    recovery_point: int = 0
+    first_dirty_offset: int = -1
+    """Up to where it has been compacted; -1: it has not."""
 
 
 @dataclass(slots=True)
@@ -37,37 +56,44 @@ class Loaded:
     """Closed segments that may not be wholly on the disk."""
     clean_offset: int = -1
     """Where the log ends, if a clean shutdown left it so; else -1."""
+    first_dirty_offset: int = -1
+    """Up to where it has been compacted; -1: it has not."""
+    may_have_holes: bool = False
+    """Whether records between two segments may have gone by compaction."""
 
 
 def load_log(
     files: Files,
     directory: str,
     config: LogConfig,
-    log_start_offset: int,
-    recovery_point: int,
+    checkpointed: Checkpointed,
     is_clean: bool,
 ) -> Loaded:
     """The log in a directory; an empty one, if there is none."""
-    segments = _find_segments(files, directory, config, log_start_offset)
+    segments = _find_segments(files, directory, config, checkpointed.log_start_offset)
     try:
-        return _load(segments, config, log_start_offset, recovery_point, is_clean)
+        return _load(segments, config, checkpointed, is_clean)
     except LogFailed as error:
         segments.close()
         raise LogFailed(f"The log in {directory} cannot be opened: {error}") from error
 
 
 def _load(
-    segments: Segments,
-    config: LogConfig,
-    log_start_offset: int,
-    recovery_point: int,
-    is_clean: bool,
+    segments: Segments, config: LogConfig, checkpointed: Checkpointed, is_clean: bool
 ) -> Loaded:
     files, directory = segments.files, segments.directory
     epochs = EpochCheckpoint(files, directory)
     are_epochs_known = epochs.load()
-    log_start_offset = max(log_start_offset, segments.base_offsets[0])
-    loaded = Loaded(segments, epochs, log_start_offset, recovery_point)
+    recovery_point = checkpointed.recovery_point
+    log_start_offset = max(checkpointed.log_start_offset, segments.base_offsets[0])
+    loaded = Loaded(
+        segments,
+        epochs,
+        log_start_offset,
+        recovery_point,
+        first_dirty_offset=checkpointed.first_dirty_offset,
+        may_have_holes=config.is_compacted or checkpointed.first_dirty_offset >= 0,
+    )
     if is_clean and _open_active(segments.active):
         end_offset = segments.active.next_offset
         loaded.producers = load_producers(segments, end_offset)
@@ -134,6 +160,7 @@ def _snapshots(segments: Segments) -> list[int]:
 def _find_segments(
     files: Files, directory: str, config: LogConfig, log_start_offset: int
 ) -> Segments:
+    finish_swaps(files, directory)
     names = files.list_names(directory)
     bases = offsets_named(names, LOG)
     for name in names:
@@ -185,9 +212,12 @@ def _recover(loaded: Loaded) -> None:
         is_whole = _recover_segment(loaded, segment)
         if is_last:
             break
-        if not is_whole or segment.next_offset != segments.all[place + 1].base_offset:
+        following = segments.all[place + 1].base_offset
+        is_next = segment.next_offset == following
+        if not is_whole or not (is_next or loaded.may_have_holes):
             segments.drop_from(place + 1)
             break
+        segment.next_offset = following
         segment.close_indexes()
         loaded.unforced.append(segment)
     prune_snapshots(segments, segments.active.next_offset)

@@ -12,7 +12,8 @@ def expired_count(
 ) -> int:
     """How many of the oldest segments are too old, too much, or below the start of the log.
 
-    An empty active segment never counts.  A segment without any timestamp is not too old.
+    An empty active segment never counts.  A segment without any timestamp is not too old, but one
+    whose records are all gone by compaction is.
     """
     is_deleting = "delete" in config.cleanup_policy
     surplus = segments.size_bytes() - config.retention_bytes
@@ -27,7 +28,7 @@ def expired_count(
         if not (is_below_start or is_surplus):
             if not is_deleting or config.retention_ms < 0:
                 break
-            timestamp_ms = segment.largest_timestamp()
+            timestamp_ms = segment.largest_timestamp() if segment.size else 0
             if timestamp_ms < 0 or now_ms - timestamp_ms <= config.retention_ms:
                 break
         surplus -= segment.size

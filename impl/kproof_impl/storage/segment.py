@@ -37,14 +37,19 @@ class Segment:
     )  # fmt: skip
 
     def __init__(
-        self, files: Files, directory: str, base_offset: int, index_interval_bytes: int
+        self,
+        files: Files,
+        directory: str,
+        base_offset: int,
+        index_interval_bytes: int,
+        suffix: str = "",
     ) -> None:
         self.files = files
         self.base_offset = base_offset
         self.path = f"{directory}/{offset_name(base_offset)}"
-        self.file = files.open(self.path + LOG)
-        self.offset_index = OffsetIndex(files, self.path + INDEX, base_offset)
-        self.time_index = TimeIndex(files, self.path + TIME_INDEX, base_offset)
+        self.file = files.open(self.path + LOG + suffix)
+        self.offset_index = OffsetIndex(files, self.path + INDEX + suffix, base_offset)
+        self.time_index = TimeIndex(files, self.path + TIME_INDEX + suffix, base_offset)
         self.index_interval_bytes = index_interval_bytes
         self.is_loaded = True
         self.is_rebuilt = False

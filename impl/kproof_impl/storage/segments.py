@@ -2,11 +2,21 @@
 
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from kproof_impl.core.log_config import LogConfig
+from kproof_impl.core.ports import SegmentFacts
 from kproof_impl.storage.files import Files
-from kproof_impl.storage.names import DELETED, INDEX, LOG, SNAPSHOT, TIME_INDEX, offset_name
+from kproof_impl.storage.names import (
+    CLEANED,
+    DELETED,
+    INDEX,
+    LOG,
+    SNAPSHOT,
+    SWAP,
+    TIME_INDEX,
+    offset_name,
+)
 from kproof_impl.storage.segment import Segment
 
 LOADED_MAX = 4
@@ -31,6 +41,12 @@ class Segments:
 
     def size_bytes(self) -> int:
         return sum(segment.size for segment in self.all)
+
+    def facts(self) -> list[SegmentFacts]:
+        return [
+            SegmentFacts(s.base_offset, s.next_offset, s.largest_timestamp(), s.size)
+            for s in self.all
+        ]
 
     def floor(self, offset: int) -> int:
         """The place of the last segment that begins at the offset or before it, or of the first."""
@@ -78,6 +94,29 @@ class Segments:
                     self.files.rename(path, path + DELETED)
                     self._doomed.append((remove_at_ms, path + DELETED))
             self._forget(segment)
+
+    def replace(self, sources: Sequence[Segment], cleaned: Segment, remove_at_ms: int) -> None:
+        """Puts a segment whose log has the name `.swap` in the place of those it was made from.
+
+        Their indexes go before their logs: none must be found beside a log that it is not of.
+        """
+        first = self.all.index(sources[0])
+        files = self.files
+        for segment in sources:
+            for path in (segment.path + INDEX, segment.path + TIME_INDEX, segment.path + LOG):
+                if files.size(path) >= 0:
+                    files.rename(path, path + DELETED)
+                    self._doomed.append((remove_at_ms, path + DELETED))
+            self._forget(segment)
+        cleaned.file.close()
+        for suffix in (INDEX, TIME_INDEX):
+            files.rename(cleaned.path + suffix + CLEANED, cleaned.path + suffix)
+        files.rename(cleaned.path + LOG + SWAP, cleaned.path + LOG)
+        segment = Segment(files, self.directory, cleaned.base_offset, cleaned.index_interval_bytes)
+        segment.size, segment.next_offset = cleaned.size, sources[-1].next_offset
+        segment.is_loaded = False
+        self.all.insert(first, segment)
+        self.base_offsets.insert(first, segment.base_offset)
 
     def drop_from(self, place: int) -> None:
         """Forgets the segments from a place on; their files go at once.

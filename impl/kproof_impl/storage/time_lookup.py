@@ -46,10 +46,16 @@ def find_max_timestamp(
         if segment.base_offset >= start_offset and segment.next_offset <= end_offset:
             position = segment.locate(segment.offset_of_max_timestamp)
             stop = segment.first_batch_end(position)
+            if all(
+                header.records_count == 0 for _, header in headers(segment.file, position, stop)
+            ):
+                position, stop = 0, segment.size  # A cleaning has left the header of it only.
         for place, header in headers(segment.file, position, stop):
             if header.base_offset >= end_offset:
                 break
             if header.max_timestamp <= best_ms or header.last_offset < start_offset:
+                continue
+            if header.records_count == 0:
                 continue
             found_ms = header.max_timestamp
             if header.base_offset < start_offset or header.last_offset >= end_offset:
@@ -69,7 +75,7 @@ def _largest_between(
     try:
         times = [
             record.timestamp_ms
-            for record in records_of(header, data)
+            for record in records_of(header, data, may_have_gaps=True)
             if start_offset <= record.offset < end_offset
         ]
         return max(times, default=NO_TIMESTAMP)
@@ -87,7 +93,7 @@ def _record_at(
     epoch = header.partition_leader_epoch
     data = segment.file.read(position, header.size_bytes)
     try:
-        for record in records_of(header, data):
+        for record in records_of(header, data, may_have_gaps=True):
             if record.timestamp_ms >= timestamp_ms and record.offset >= start_offset:
                 return TimestampOffset(record.offset, record.timestamp_ms, epoch)
     except BatchRefused:

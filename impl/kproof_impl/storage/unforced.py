@@ -8,7 +8,8 @@ from collections import deque
 from collections.abc import Container, Sequence
 
 from kproof_impl.records.errors import LogFailed
-from kproof_impl.storage.files import Files, Forcing
+from kproof_impl.storage.epoch_checkpoint import EpochCheckpoint
+from kproof_impl.storage.files import File, Files, Forcing
 from kproof_impl.storage.names import INDEX, LOG, TIME_INDEX
 from kproof_impl.storage.segment import Segment
 from kproof_impl.storage.segments import snapshot_path
@@ -21,6 +22,7 @@ class Unforced:
         self._files = files
         self._directory = directory
         self._epochs_path = epochs_path
+        self._is_directory_forced = False
         self._waiting: deque[tuple[Segment, Forcing]] = deque()
 
     @property
@@ -30,6 +32,7 @@ class Unforced:
 
     def add(self, segment: Segment) -> None:
         """Begins to force a closed segment."""
+        self._is_directory_forced = False
         paths = (*self._paths_of(segment), *self.directories)
         self._waiting.append((segment, self._files.fsync_later(paths)))
 
@@ -61,6 +64,17 @@ class Unforced:
         closing = [*(segment for segment, _ in self._waiting), active]
         paths = [path for segment in closing for path in self._paths_of(segment)]
         return (*paths, *self.directories)
+
+    def force_all(self, active: File | None, epochs: EpochCheckpoint) -> None:
+        """Forces the closed segments, the active one's file if it is given, and the names."""
+        self.force()
+        if active is not None:
+            active.fsync()
+        epochs.force()
+        if not self._is_directory_forced:
+            for path in self.directories:
+                self._files.fsync_directory(path)
+            self._is_directory_forced = True
 
     def clear(self) -> None:
         """All of them are on the disk."""

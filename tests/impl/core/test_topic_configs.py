@@ -79,8 +79,8 @@ def test_documentation_is_told_where_it_is_asked_for_and_says_what_has_no_effect
 
     told = {config.name: config.documentation or "" for config in configs}
     assert all(told.values())
-    assert "nothing is compacted" in told["cleanup.policy"]
-    assert "no effect here" in told["min.cleanable.dirty.ratio"]
+    assert "no tiered storage" in told["local.retention.ms"]
+    assert "cleaning is due" in told["min.cleanable.dirty.ratio"]
     assert "no effect" not in told["retention.ms"]
 
 

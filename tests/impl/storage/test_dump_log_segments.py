@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from impl_support.dump_tool import dump, fetched_tool
 from impl_support.logs import TOPIC, append, batch_of_size
-from impl_support.maven import fetched_libraries
 from kproof_impl.core.log_config import LogConfig
 from kproof_impl.storage.log_store import FileLogStore
 from kproof_impl.storage.names import directory_name
 from kproof_impl.storage.real_files import RealFiles
 
-HERE = Path(__file__).resolve().parent / "java"
-SECONDS = 60
 BATCHES = 40
 RECORDS = 3
 
@@ -28,7 +24,7 @@ pytestmark = [pytest.mark.interop, pytest.mark.heavy]
 @pytest.fixture(scope="module")
 def libraries() -> Path:
     """The folder of the tool and what it needs."""
-    return fetched_libraries(HERE / "pom.xml", "dump-log-segments", "kafka_2.13-*.jar")
+    return fetched_tool()
 
 
 @pytest.fixture(scope="module")
@@ -51,20 +47,6 @@ def log_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
         append(log, batch, leader_epoch=i // 10)
     store.close()
     return place / directory_name(TOPIC, 0)
-
-
-def dump(libraries: Path, files: Sequence[Path], *options: str) -> str:
-    """What the tool prints: its findings are among its errors.  It must succeed."""
-    command = ["java", "-cp", f"{libraries}/*", "kafka.tools.DumpLogSegments", *options]
-    done = subprocess.run(
-        [*command, "--files", ",".join(map(str, files))],
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout + done.stderr
 
 
 def test_every_record_of_every_codec_is_printed_as_it_was_sent(

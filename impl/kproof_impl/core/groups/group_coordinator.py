@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,6 @@ from kproof_impl.core.groups.offset_records import (
     group_key,
     group_value,
     offset_key,
-    offset_value,
     read_group,
     read_key,
     read_offset,
@@ -45,7 +43,7 @@ class GroupCoordinator:
     def __init__(self, broker: Broker) -> None:
         self.broker = broker
         self.groups: dict[str, Group] = {}
-        self.log = OffsetsLog(broker, self._alive)
+        self.log = OffsetsLog(broker)
         broker.timers.at(
             broker.now_ms + broker.config.offsets_retention_check_interval_ms, self._expire_offsets
         )
@@ -86,19 +84,6 @@ class GroupCoordinator:
         del self.groups[group.group_id]
         told.changed(self, group, "remove_group")
 
-    def _alive(self, partition_index: int) -> Iterator[KeyValue]:
-        """What is stored of all groups of one partition, as the log should have it.
-
-        A rebalance in progress is not stored: of such a group the last complete generation is.
-        """
-        for group in self.groups.values():
-            if self.log.partition_index(group.group_id) == partition_index:
-                if group.stored_value is not None:
-                    yield group_key(group.group_id), group.stored_value
-                for topic, partition, committed in group.all_offsets():
-                    key = offset_key(group.group_id, topic, partition)
-                    yield key, offset_value(committed)
-
     # -- the beginning of a life ---------------------------------------------------------------
 
     def load(self) -> None:
@@ -118,7 +103,6 @@ class GroupCoordinator:
             except UnknownRecord:
                 continue  # Of a newer Kafka: there is no use for it here.
         told.loaded(self)
-        self.log.rewrite_long_ones()
         known = self.broker.topics.by_name
         for topic in dict.fromkeys(
             topic for group in self.groups.values() for topic in group.offsets

@@ -4,18 +4,15 @@ A group has its partition by the hash of its id, and all that is stored of it is
 request changes is one batch, written before anybody is told: so the log, folded (the last value of
 each key), is at any time what the coordinator would answer with.
 
-**It is kept short by writing it anew.**  Kafka has a cleaner for compacted topics; here a partition
-whose records are many more than what is alive in it gets all that is alive once more at its end,
-and then its start is advanced past all that was before.  A crash between the two leaves both, and
-the fold is the same.  Segments below the start go with the log's own rules.
+**It is kept short by compaction**, as any topic with `cleanup.policy=compact`.  Its segments are
+smaller than Kafka's, because what is in the active one is read whole at the start.
 
 REF   Kafka's `GroupMetadataManager`; "Log compaction".
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from kproof_impl.core.partition import Partition
@@ -33,12 +30,6 @@ KeyValue = tuple[bytes, bytes | None]
 
 READ_BYTES = 1 << 20
 """So much is read of a log at once."""
-REWRITE_BYTES = 256 << 10
-"""So large is a batch when a log is written anew, unless one record is larger."""
-REWRITE_RECORDS_MIN = 5_000
-"""A log with fewer records is not worth writing anew."""
-REWRITE_RATIO = 4
-"""Nor is one that has fewer than so many records for each that is alive."""
 
 
 class StoreRefused(Exception):
@@ -54,15 +45,12 @@ class StoreRefused(Exception):
 
 
 class OffsetsLog:
-    """The log of all groups.  `alive` tells what is alive in a partition, one record for a key."""
+    """The log of all groups."""
 
-    def __init__(self, broker: Broker, alive: Callable[[int], Iterable[KeyValue]]) -> None:
+    def __init__(self, broker: Broker) -> None:
         self._broker = broker
-        self._alive = alive
         self._topic: Topic | None = None
         self._partitions_count = 0
-        self._rewrite_at: dict[int, int] = {}
-        """By partition, how many records its log may have before it is looked at."""
 
     def partition_index(self, group_id: str) -> int:
         """Where a group is stored."""
@@ -81,12 +69,6 @@ class OffsetsLog:
             self._append(partition, self._checked_batch(partition, records))
         except LogFailed as failure:
             raise StoreRefused(ErrorCode.NOT_COORDINATOR, str(failure)) from failure
-        log = partition.log
-        count = log.log_end_offset - log.log_start_offset
-        if count > self._rewrite_at.get(partition.index, REWRITE_RECORDS_MIN):
-            # Not now: the coordinator has not yet made its own what was just stored.
-            self._rewrite_at[partition.index] = count + REWRITE_RECORDS_MIN
-            self._broker.timers.at(self._broker.now_ms, lambda _: self._rewrite_later(partition))
 
     def load(self) -> Iterator[tuple[bytes, bytes]]:
         """All that is alive, by key.  Raises `LogFailed` if a log cannot be read."""
@@ -94,18 +76,9 @@ class OffsetsLog:
             for partition in self._ensure_topic().partitions:
                 yield from fold(partition).items()
 
-    def rewrite_long_ones(self) -> None:
-        """Writes anew each partition that has grown long.  Raises `LogFailed`."""
-        if self._broker.topics.has_committed_offsets():
-            for partition in self._ensure_topic().partitions:
-                log = partition.log
-                if log.log_end_offset - log.log_start_offset > REWRITE_RECORDS_MIN:
-                    self._look_at(partition)
-
     def forget(self) -> None:
         """The topic has been deleted, with all that was in it."""
         self._topic = None
-        self._rewrite_at.clear()
 
     # -- parts ---------------------------------------------------------------------------------
 
@@ -138,25 +111,6 @@ class OffsetsLog:
     def _append(self, partition: Partition, data: bytes) -> None:
         partition.append(header_at(data), data, self._broker.now_ms)
         self._broker.waiting_fetches.appended(partition)
-
-    def _rewrite_later(self, partition: Partition) -> None:
-        if self._topic is not None and partition in self._topic.partitions:
-            # If it fails, what was written is what was there; it will be looked at again.
-            with suppress(LogFailed):
-                self._look_at(partition)
-
-    def _look_at(self, partition: Partition) -> None:
-        """Writes a partition anew if it is worth it, and says when to look again."""
-        alive = list(self._alive(partition.index))
-        log = partition.log
-        threshold = max(REWRITE_RECORDS_MIN, REWRITE_RATIO * len(alive))
-        if log.log_end_offset - log.log_start_offset > threshold:
-            old_end_offset = log.log_end_offset
-            for batch in _in_batches(alive):
-                self._append(partition, batch_of(batch, self._broker.now_ms))
-            log.flush()
-            partition.delete_records(old_end_offset)
-        self._rewrite_at[partition.index] = threshold
 
 
 def java_hash(text: str) -> int:
@@ -192,7 +146,7 @@ def fold(partition: Partition) -> dict[bytes, bytes]:
             size = LENGTH_END + header.batch_length
             if not header.is_control:
                 try:
-                    for record in records_of(header, data[:size]):
+                    for record in records_of(header, data[:size], may_have_gaps=True):
                         if record.key is None or record.offset < start_offset:
                             continue
                         alive.pop(record.key, None)
@@ -203,17 +157,3 @@ def fold(partition: Partition) -> dict[bytes, bytes]:
             offset = header.last_offset + 1
             data = data[size:]
     return alive
-
-
-def _in_batches(records: Iterable[KeyValue]) -> Iterator[list[KeyValue]]:
-    batch: list[KeyValue] = []
-    size = 0
-    for key, value in records:
-        length = len(key) + len(value or b"")
-        if batch and size + length > REWRITE_BYTES:
-            yield batch
-            batch, size = [], 0
-        batch.append((key, value))
-        size += length
-    if batch:
-        yield batch

@@ -2,6 +2,7 @@
 
 import pytest
 
+from impl_support.compacted import records_in
 from impl_support.group_members import (
     SESSION_MS,
     Consumer,
@@ -10,9 +11,7 @@ from impl_support.group_members import (
     grouped,
     settle,
 )
-from impl_support.list_log import ListStore
 from impl_support.stepping import Stepper
-from kproof_impl.core.groups import offsets_log
 from kproof_impl.core.groups.group import Group
 from kproof_impl.core.topics import CONSUMER_OFFSETS
 from kproof_impl.messages.delete_groups import DeleteGroupsRequest
@@ -23,31 +22,6 @@ from kproof_impl.records.build import batch_of
 
 def group_of(consumer: Consumer) -> Group:
     return consumer.broker.broker.groups.groups[consumer.group]
-
-
-def records_count(broker: Stepper) -> int:
-    partitions = broker.broker.topics.by_name[CONSUMER_OFFSETS].partitions
-    return sum(one.log_end_offset - one.log_start_offset for one in partitions)
-
-
-class Refusing:
-    """A broker whose offsets log can be made to refuse."""
-
-    def __init__(self) -> None:
-        self.store = ListStore()
-        self.broker = grouped(store=self.store)
-
-    def refuses(self, fails: bool = True) -> None:
-        topic = self.broker.broker.topics.by_name[CONSUMER_OFFSETS]
-        for (topic_id, _), log in self.store.logs.items():
-            if topic_id == topic.topic_id:
-                log.fails = fails
-
-
-@pytest.fixture
-def short_logs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Logs are looked at from the 20th record on."""
-    monkeypatch.setattr(offsets_log, "REWRITE_RECORDS_MIN", 20)
 
 
 def test_the_topic_is_made_with_the_first_that_is_stored_as_kafka_makes_it() -> None:
@@ -204,79 +178,72 @@ def test_what_is_no_record_of_a_group_is_passed_over() -> None:
     assert list(broker.broker.groups.groups) == ["g"]
 
 
-@pytest.mark.usefixtures("short_logs")
-def test_a_log_that_grows_long_is_written_anew_with_what_is_alive() -> None:
-    broker = grouped()
+def compacting(topics: dict[str, int] | None = None) -> Stepper:
+    """A broker whose offsets log has small segments, so that the cleaner has something to do."""
+    return grouped(topics, offsets_topic_segment_bytes=500)
+
+
+def test_a_log_that_grows_long_is_compacted() -> None:
+    broker = compacting()
     anna = Consumer(broker)
     settle(anna)
-    for offset in range(100):
+    for offset in range(200):
         assert anna.commit(offset, partition=offset % 3) == ErrorCode.NONE
-        broker.advance(0)
-
-        assert records_count(broker) <= 25
+        broker.advance(1_000)
+        assert anna.heartbeat() == ErrorCode.NONE
+        assert records_left(broker) <= 60
         assert committed(broker, partition=offset % 3) == offset
 
     broker.restart()
-    assert [committed(broker, partition=index) for index in range(3)] == [99, 97, 98]
+    assert [committed(broker, partition=index) for index in range(3)] == [198, 199, 197]
     assert anna.heartbeat() == ErrorCode.NONE
 
 
-@pytest.mark.usefixtures("short_logs")
-def test_a_log_that_was_left_long_is_written_anew_at_the_start() -> None:
-    broker = grouped()
-    for offset in range(100):
-        broker.send(commit_request("g", {("orders", 0): offset}))
-    assert records_count(broker) == 100
-
-    broker.restart()
-
-    assert records_count(broker) == 1
-    assert committed(broker) == 99
-
-
-@pytest.mark.usefixtures("short_logs")
-def test_a_log_that_is_long_because_much_is_alive_is_left_alone() -> None:
-    broker = grouped({"orders": 60})
-    for offset in range(3):
-        broker.send(commit_request("g", {("orders", index): offset for index in range(60)}))
-        broker.advance(0)
-
-    assert records_count(broker) == 180
-    broker.send(commit_request("g", {("orders", index): 9 for index in range(60)}))
-    broker.send(commit_request("g", {("orders", 0): 9}))
-    broker.advance(0)
-    assert records_count(broker) == 60
-
-
-@pytest.mark.usefixtures("short_logs")
-def test_a_rebalance_in_progress_survives_that_the_log_is_written_anew() -> None:
-    broker = grouped()
-    anna, bert = Consumer(broker), Consumer(broker)
-    settle(anna)
-    bert.enter()
-    for offset in range(30):
-        assert anna.commit(offset) == ErrorCode.NONE
-    broker.advance(0)
-    assert records_count(broker) < 30
-
-    broker.crash()
-
-    assert anna.heartbeat() == ErrorCode.NONE
-    assert committed(broker) == 29
+@pytest.mark.parametrize("is_clean", [True, False])
+def test_after_any_slice_of_a_compaction_the_groups_are_the_same(
+    is_clean: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kproof_impl.storage.cleaning.SLICE_BYTES", 1)
+    slices = 0
+    while True:
+        broker = compacting()
+        anna, bert = Consumer(broker), Consumer(broker)
+        settle(anna, bert)
+        for offset in range(20):
+            assert anna.commit(offset, partition=offset % 3) == ErrorCode.NONE
+        bert.leave()
+        broker.advance(1_100)
+        before = image_of(broker)
+        steps = [
+            partition.clean(broker.now_ms, 1 << 20).is_done
+            for partition in broker.broker.topics.by_name[CONSUMER_OFFSETS].partitions
+            if partition.log.log_end_offset
+            for _ in range(slices)
+        ]
+        if is_clean:
+            broker.restart()
+        else:
+            broker.crash()
+        assert image_of(broker) == before
+        slices += 1
+        if any(steps):
+            break
+    assert slices > 20
 
 
-@pytest.mark.usefixtures("short_logs")
-def test_a_crash_before_the_start_of_a_log_written_anew_is_advanced_loses_nothing() -> None:
-    refusing = Refusing()
-    broker = refusing.broker
-    for offset in range(21):
-        broker.send(commit_request("g", {("orders", index): offset for index in range(3)}))
-        if offset == 19:
-            refusing.refuses()
-            broker.advance(0)
-            refusing.refuses(False)
-    assert records_count(broker) > 20
+def records_left(broker: Stepper) -> int:
+    partitions = broker.broker.topics.by_name[CONSUMER_OFFSETS].partitions
+    return sum(
+        len(records_in(one.log.read(facts.base_offset, 1 << 20, facts.end_offset, True)))
+        for one in partitions
+        for facts in one.log.segment_facts()
+        if facts.size_bytes
+    )
 
-    broker.crash()
 
-    assert [committed(broker, partition=index) for index in range(3)] == [20, 20, 20]
+def image_of(broker: Stepper) -> dict[str, object]:
+    """What the coordinator knows of its groups that outlives it."""
+    return {
+        name: (group.generation_id, group.stored_value, sorted(group.all_offsets()))
+        for name, group in broker.broker.groups.groups.items()
+    }
