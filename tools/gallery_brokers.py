@@ -110,8 +110,8 @@ COMPACTION_STORIES: tuple[Story, ...] = (
         states=14,
         here="In this trace the reader has read the value before the rounds begin, and no time has "
         "passed when it arrives.",
-        cure="Kafka keeps a tombstone for delete.retention.ms from the first round that meets it "
-        "(KIP-534); a reader that is slower still keeps the key.",
+        cure="Prevented by delete.retention.ms, which since KIP-534 counts from the first round "
+        "that meets a tombstone; a reader that is slower than that still keeps the key.",
     ),
     story_of_mutant(
         "compaction",
@@ -120,7 +120,8 @@ COMPACTION_STORIES: tuple[Story, ...] = (
         title="compaction removes the last batch of a producer, and with it its sequence number",
         cites="KAFKA-8335",
         states=8,
-        cure="Kafka keeps the last batch of each producer that it knows, without its records.",
+        cure="Cured by KAFKA-8335: the last batch of each producer that the log knows stays, "
+        "without its records.",
     ),
 )
 

@@ -8,7 +8,7 @@ import pytest
 
 from kproof_checker.cli.main import run
 from kproof_checker.conformance.recording import FIELDS
-from kproof_impl.core import observed_log
+from kproof_impl.core import observed_log, told_compaction
 from kproof_impl.core.groups import told
 from make_recordings import FOLDER, WRONG, make_all
 
@@ -35,18 +35,29 @@ def test_the_page_names_every_key_of_the_json_form(capsys: pytest.CaptureFixture
     assert [key for key in keys if f"`{key}`" not in PAGE] == []
 
 
-@pytest.mark.parametrize("module", [observed_log, told], ids=lambda module: module.__name__)
-def test_the_schema_has_every_action_with_its_parameters(module: object) -> None:
+@pytest.mark.parametrize(
+    ("module", "section", "rows_min"),
+    [
+        (observed_log, "Events of a log", 8),
+        (told_compaction, "Events of a compacted log", 4),
+        (told, "Events of a group", 8),
+    ],
+    ids=["log", "compaction", "group"],
+)
+def test_the_schema_has_every_action_with_its_parameters(
+    module: object, section: str, rows_min: int
+) -> None:
+    schema = SCHEMA.split(f"### {section}\n")[1].split("\n### ")[0]
     rows = [line for line in (module.__doc__ or "").splitlines() if line.startswith("| `")]
     missing = []
     for row in rows:
         _, actions, parameters, _ = row.split("|", 3)
         for action in re.findall(r"`(\w+)`", actions):
-            (entry,) = re.findall(rf"^\| `{action}` .*$", SCHEMA, re.MULTILINE)
+            (entry,) = re.findall(rf"^\| `{action}` .*$", schema, re.MULTILINE)
             names = re.findall(r"`([a-z_]+)`", parameters)
             missing += [(action, name) for name in names if f"`{name}`" not in entry]
 
-    assert len(rows) >= 8
+    assert len(rows) >= rows_min
     # That `become_empty` and `store_empty` share a row is the code's way to say it.
     assert [one for one in missing if one[0] != "store_empty"] == []
 
