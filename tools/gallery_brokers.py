@@ -75,8 +75,8 @@ REPLICATION_STORIES: tuple[Story, ...] = (
         title="a follower takes no notice of a new epoch under the same leader",
         states=8,
         here="b0 is in epoch 0 and is fenced by its leader in epoch 1, for ever.",
-        cure="A new epoch is news even if it names the same leader: KIP-320 fences by epoch, so "
-        "whoever follows has to be in it.",
+        cure="Prevented by taking every newer epoch for news, whoever leads in it: KIP-320 fences "
+        "by epoch, so whoever follows has to be in the leader's.",
     ),
     story_of_mutant(
         "replication_settling",
@@ -85,7 +85,8 @@ REPLICATION_STORIES: tuple[Story, ...] = (
         title="the controller waits for a leader to resign, and it is dead",
         states=3,
         here="b1 lives and is in sync, and nobody elects it.",
-        cure="A session ends by itself when heartbeats stay away, whoever the broker was.",
+        cure="Prevented by sessions: a broker's ends by itself when its heartbeats stay away, "
+        "whether it leads or not.",
     ),
 )
 
