@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kproof_impl.core.log_config import LogConfig
+from kproof_impl.storage.names import INDEX, TIME_INDEX
 from kproof_impl.storage.offset_index import OFFSET_MAX
 from kproof_impl.storage.segment import Segment
 from kproof_impl.storage.segments import Segments
@@ -60,7 +61,13 @@ def cleanable_part(
 
 def _is_young(segment: Segment, config: LogConfig, now_ms: int) -> bool:
     lag_ms = config.min_compaction_lag_ms
-    return lag_ms > 0 and segment.largest_timestamp() > now_ms - lag_ms
+    if lag_ms <= 0:
+        return False
+    was_loaded = segment.is_loaded
+    is_young = segment.largest_timestamp() > now_ms - lag_ms
+    if not was_loaded:
+        segment.unload()
+    return is_young
 
 
 def grouped(segments: Sequence[Segment], config: LogConfig) -> list[list[Segment]]:
@@ -71,8 +78,8 @@ def grouped(segments: Sequence[Segment], config: LogConfig) -> list[list[Segment
     groups: list[list[Segment]] = []
     size = index_bytes = time_index_bytes = 0
     for segment in segments:
-        segment.load()
-        more = segment.offset_index.size_bytes(), segment.time_index.size_bytes()
+        files = segment.files
+        more = files.size(segment.path + INDEX), files.size(segment.path + TIME_INDEX)
         if (
             groups
             and size + segment.size <= config.segment_bytes

@@ -42,6 +42,8 @@ class LogCleaning:
         log_end_offset = self._segments.active.next_offset
         if not log_start_offset <= self.first_dirty_offset <= log_end_offset:
             self.first_dirty_offset = log_start_offset
+        if self._cleaning is not None:
+            return self._cleaning.part
         if self.is_unreadable:
             return Cleanable(self.first_dirty_offset, self.first_dirty_offset, 0.0, False)
         return cleanable_part(self._segments, config, self.first_dirty_offset, bound_offset, now_ms)
