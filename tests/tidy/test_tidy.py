@@ -1,7 +1,7 @@
 """House style as ordinary tests, over the files of the checkout and their syntax trees.
 
-Each rule is one test, and each file is one case of it, so a failure names the file. Formatting,
-naming and types are left to ruff and mypy; here stand the rules that those tools do not know.
+Each rule is one test of all its files, and a failure names those that break it. Formatting, naming
+and types are left to ruff and mypy; here stand the rules that those tools do not know.
 A test helper returns what it found wrong, and the test demands that to be nothing.
 """
 
@@ -11,7 +11,7 @@ import re
 import subprocess
 import sys
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -91,12 +91,32 @@ CORE = [
 ]
 MARKDOWN = [name for name in TEXT if name.endswith(".md")]
 
-each_file = pytest.mark.parametrize("name", FILES)
-each_text = pytest.mark.parametrize("name", TEXT)
-each_python = pytest.mark.parametrize("name", PYTHON)
-each_spec = pytest.mark.parametrize("name", SPEC)
-each_core = pytest.mark.parametrize("name", CORE)
-each_markdown = pytest.mark.parametrize("name", MARKDOWN)
+
+def each(names: Sequence[str]) -> Callable[[Callable[[str], None]], Callable[[], None]]:
+    """A rule about one file, as a test of them all: a case a file would be thousands of tests."""
+
+    def of_all(rule: Callable[[str], None]) -> Callable[[], None]:
+        def test() -> None:
+            wrong = []
+            for name in names:
+                try:
+                    rule(name)
+                except AssertionError as error:
+                    wrong.append(f"{name}: {error}")
+            assert wrong == []
+
+        test.__name__, test.__doc__ = rule.__name__, rule.__doc__
+        return test
+
+    return of_all
+
+
+each_file = each(FILES)
+each_text = each(TEXT)
+each_python = each(PYTHON)
+each_spec = each(SPEC)
+each_core = each(CORE)
+each_markdown = each(MARKDOWN)
 
 
 def lines_where(text: str, pattern: re.Pattern[str]) -> list[str]:
@@ -105,6 +125,15 @@ def lines_where(text: str, pattern: re.Pattern[str]) -> list[str]:
 
 
 # Files
+
+
+def test_a_rule_that_a_file_breaks_names_the_file() -> None:
+    @each(["README.md", "Makefile"])
+    def rule(name: str) -> None:
+        assert name != "Makefile"
+
+    with pytest.raises(AssertionError, match="Makefile: "):
+        rule()
 
 
 def test_the_rules_are_applied_to_every_room() -> None:
@@ -128,7 +157,7 @@ def test_no_line_ends_in_a_blank(name: str) -> None:
     assert lines_where(read(name), re.compile(r"[ \t\r]$")) == []
 
 
-@pytest.mark.parametrize("name", [n for n in TEXT if Path(n).name != "Makefile"])
+@each([n for n in TEXT if Path(n).name != "Makefile"])
 def test_no_tab_outside_makefiles(name: str) -> None:
     assert lines_where(read(name), re.compile(r"\t")) == []
 
@@ -144,7 +173,7 @@ def test_an_open_task_names_its_issue(name: str) -> None:
     assert lines_where(read(name), OPEN_TASK) == []
 
 
-@pytest.mark.parametrize("room", ROOMS)
+@each(ROOMS)
 def test_a_room_is_marked_as_typed(room: str) -> None:
     assert f"{room}/py.typed" in FILES
 
@@ -195,6 +224,7 @@ def is_said_elsewhere(node: ast.AST) -> bool:
     return bool({"overload", "override", "setter", "deleter"} & set(names))
 
 
+@cache
 def documented_by_class() -> dict[str, set[str]]:
     """For each class of the specification, the methods that it or a class before it documents."""
     found: dict[str, set[str]] = {}

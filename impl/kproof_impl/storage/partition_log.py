@@ -177,14 +177,7 @@ class FilePartitionLog:
                 start = segment.locate(offset)
                 if start < segment.size:
                     break
-        stop = segment.size if end_offset >= segment.next_offset else segment.locate(end_offset)
-        if stop - start > max_bytes:
-            limit, stop = stop, segment.boundary(start, start + max_bytes)
-            if stop == start and at_least_one:
-                stop = min(limit, segment.first_batch_end(start))
-        if stop <= start:
-            return b""
-        return segment.file.read(start, stop - start)
+        return segment.batches_from(start, max_bytes, end_offset, at_least_one)
 
     def find_timestamp(self, timestamp_ms: int, end_offset: int) -> TimestampOffset | None:
         return time_lookup.find_timestamp(

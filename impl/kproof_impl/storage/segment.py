@@ -204,6 +204,17 @@ class Segment:
             position = place.end
         return position
 
+    def batches_from(
+        self, start: int, max_bytes: int, end_offset: int, at_least_one: bool
+    ) -> Buffer:
+        """The batches from a position on that are below an offset, as far as the bytes allow."""
+        stop = self.size if end_offset >= self.next_offset else self.locate(end_offset)
+        if stop - start > max_bytes:
+            limit, stop = stop, self.boundary(start, start + max_bytes)
+            if stop == start and at_least_one:
+                stop = min(limit, self.first_batch_end(start))
+        return self.file.read(start, stop - start) if stop > start else b""
+
     def first_batch_end(self, position: int) -> int:
         """Where the batch that begins at a position ends."""
         for place in places(self.file, position, self.size):
