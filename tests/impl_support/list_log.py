@@ -6,7 +6,7 @@ Its batches must be uncompressed.  Segments are not there: retention drops whole
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from uuid import UUID
 
 from impl_support.batches import read_records
@@ -213,8 +213,9 @@ class ListStore:
     def existing(self) -> Iterator[tuple[UUID, int]]:
         return iter(list(self.logs))
 
-    def delete(self, topic_id: UUID, partition: int) -> None:
-        del self.logs[topic_id, partition]
+    def delete(self, topic_id: UUID, partitions: Iterable[int]) -> None:
+        for partition in partitions:
+            del self.logs[topic_id, partition]
 
     def usable_bytes(self) -> tuple[int, int]:
         return -1, -1

@@ -5,7 +5,7 @@ core runs on files, on memory and on a storage that fails on purpose.  When `app
 the record has been written; whether it is also forced to the disk is the log's `flush` settings'.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
@@ -204,8 +204,11 @@ class LogStore(Protocol):
         """The partitions that have a directory."""
         ...
 
-    def delete(self, topic_id: UUID, partition: int) -> None:
-        """Forgets a log; its files go at once or by and by, and never come back at a restart."""
+    def delete(self, topic_id: UUID, partitions: Iterable[int]) -> None:
+        """Forgets logs; their files go at once or by and by, and never come back at a restart.
+
+        Raises `LogFailed` at the end if one of them could not be deleted.
+        """
         ...
 
     @property

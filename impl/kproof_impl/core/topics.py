@@ -162,6 +162,7 @@ class Topics:
         """Deletes what deletions and creations that were cut off have left."""
         store = self._broker.store
         known = {topic.topic_id: len(topic.leader_epochs) for topic in image.topics.values()}
+        orphans: dict[UUID, list[int]] = {}
         for topic_id, partition in list(store.existing()):
             if topic_id == CLUSTER_METADATA_ID or partition < known.get(topic_id, 0):
                 continue
@@ -174,7 +175,9 @@ class Topics:
                         f"the directory of {CLUSTER_METADATA} is damaged or another's. Bring the "
                         f"right one back, or move the partition's directory away."
                     )
-            store.delete(topic_id, partition)
+            orphans.setdefault(topic_id, []).append(partition)
+        for topic_id, partitions in orphans.items():
+            store.delete(topic_id, partitions)
 
     def _apply_broker_configs(self) -> None:
         node_id = str(self._broker.config.node_id)
@@ -237,10 +240,10 @@ class Topics:
             if self._names_with_collisions.get(unified(topic.name)) == topic.name:
                 del self._names_with_collisions[unified(topic.name)]
         for topic in topics:
+            # What cannot be deleted now is deleted at the next start: it has no record.
+            with suppress(LogFailed):
+                self._broker.store.delete(topic.topic_id, range(len(topic.partitions)))
             for partition in topic.partitions:
-                # What cannot be deleted now is deleted at the next start: it has no record.
-                with suppress(LogFailed):
-                    self._broker.store.delete(topic.topic_id, partition.index)
                 self._broker.waiting_fetches.deleted(partition)
             if has_committed_offsets:
                 self._broker.groups.topic_deleted(topic.name)
@@ -364,10 +367,10 @@ class Topics:
 
     def _delete_logs(self, topic_id: UUID, first: int = 0) -> None:
         """Takes back logs that were opened for a change which then failed."""
-        for existing, partition in list(self._broker.store.existing()):
-            if existing == topic_id and partition >= first:
-                with suppress(LogFailed):
-                    self._broker.store.delete(topic_id, partition)
+        store = self._broker.store
+        opened = [index for existing, index in store.existing() if existing == topic_id]
+        with suppress(LogFailed):
+            store.delete(topic_id, [index for index in opened if index >= first])
 
 
 def _changed(configs: Mapping[str, str], changes: Mapping[str, str | None]) -> dict[str, str]:

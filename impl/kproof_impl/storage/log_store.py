@@ -6,7 +6,7 @@ the directory are written at the end, once a minute, and whenever a log says tha
 """
 
 import os.path
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from uuid import UUID
 
@@ -38,6 +38,8 @@ CHECKPOINT_INTERVAL_MS = 60_000
 PRODUCER_EXPIRATION_MS = 86_400_000
 LOCK = ".lock"
 _NEVER = -1
+REMOVED_AT_ONCE = 100
+"""Directories of deleted logs that go in one tick; a topic may have thousands."""
 
 Key = tuple[UUID, int]
 
@@ -126,7 +128,19 @@ class FileLogStore:
             if key is not None:
                 yield key
 
-    def delete(self, topic_id: UUID, partition: int) -> None:
+    def delete(self, topic_id: UUID, partitions: Iterable[int]) -> None:
+        failure: LogFailed | None = None
+        names = set(self._files.list_names(self._directory))
+        for partition in partitions:
+            try:
+                self._doom(topic_id, partition, names)
+            except LogFailed as error:
+                failure = error
+        self._files.fsync_directory(self._directory)
+        if failure is not None:
+            raise failure
+
+    def _doom(self, topic_id: UUID, partition: int, names: set[str]) -> None:
         log = self._logs.pop((topic_id, partition), None)
         delay_ms = log.file_delete_delay_ms if log is not None else 0
         if log is not None:
@@ -136,12 +150,11 @@ class FileLogStore:
         self._log_starts.pop(place, None)
         self._cleaned_ends.pop(place, None)
         name = directory_name(topic_id, partition)
-        if name not in self._files.list_names(self._directory):
+        if name not in names:
             return
         doomed = self._path(f"{name}.{topic_id.hex}{DELETE_DIRECTORY}")
         self._files.remove_directory(doomed)
         self._files.rename(self._path(name), doomed)
-        self._files.fsync_directory(self._directory)
         self._doomed.append((self._now_ms + delay_ms, doomed))
 
     def usable_bytes(self) -> tuple[int, int]:
@@ -161,9 +174,14 @@ class FileLogStore:
                 self.write_checkpoints()
 
     def _remove_doomed(self, now_ms: int) -> None:
-        for doomed in [doomed for doomed in self._doomed if doomed[0] <= now_ms]:
-            self._files.remove_directory(doomed[1])
-            self._doomed.remove(doomed)
+        due = [path for due_ms, path in self._doomed if due_ms <= now_ms][:REMOVED_AT_ONCE]
+        removed: set[str] = set()
+        try:
+            for path in due:
+                self._files.remove_directory(path)
+                removed.add(path)
+        finally:
+            self._doomed = [doomed for doomed in self._doomed if doomed[1] not in removed]
 
     def write_checkpoints(self) -> None:
         """Writes up to where each log is forced to the disk and cleaned, and where it starts.
