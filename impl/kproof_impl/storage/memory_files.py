@@ -13,6 +13,8 @@ class MemoryFiles:
     def __init__(self) -> None:
         self._contents: dict[str, dict[str, bytearray]] = {}
         """Of each directory, its files by their name."""
+        self._directories: dict[str, set[str]] = {}
+        """Of each path, the names of the directories right below it."""
 
     def open(self, path: str) -> "MemoryFile":
         directory, name = self._split(path)
@@ -35,9 +37,7 @@ class MemoryFiles:
 
     def list_names(self, path: str) -> list[str]:
         path = path.rstrip("/")
-        below = {other[len(path) + 1 :] for other in self._contents if other.startswith(path + "/")}
-        names = {name.split("/")[0] for name in below}
-        return sorted(names.union(self._contents.get(path, ())))
+        return sorted(self._directories.get(path, set()).union(self._contents.get(path, ())))
 
     def size(self, path: str) -> int:
         parent, _, name = path.rpartition("/")
@@ -59,11 +59,17 @@ class MemoryFiles:
         self._contents.get(parent, {}).pop(name, None)
 
     def make_directory(self, path: str) -> None:
-        self._contents.setdefault(path.rstrip("/"), {})
+        path = path.rstrip("/")
+        if path not in self._contents:
+            self._put(path, {})
 
     def remove_directory(self, path: str) -> None:
-        for other in self._below(path):
-            del self._contents[other]
+        if path in self._contents:
+            for other in self._below(path):
+                del self._contents[other]
+                self._directories.pop(other, None)
+            parent, _, name = path.rpartition("/")
+            self._directories[parent].discard(name)
 
     def fsync_path(self, path: str) -> None:
         """There is nothing to force."""
@@ -94,12 +100,25 @@ class MemoryFiles:
             raise LogFailed(f"Cannot use {path}: there is no such directory.")
         return self._contents[parent], name
 
+    def _put(self, path: str, files: dict[str, bytearray]) -> None:
+        """A directory with these files; those above it are there from now on, if they were not."""
+        self._contents[path] = files
+        while path:
+            path, _, name = path.rpartition("/")
+            self._directories.setdefault(path, set()).add(name)
+
     def _below(self, path: str) -> list[str]:
-        return [other for other in self._contents if other == path or other.startswith(path + "/")]
+        """A directory and all below it that have been made."""
+        found = [path] if path in self._contents else []
+        for name in self._directories.get(path, ()):
+            found += self._below(f"{path}/{name}")
+        return found
 
     def _rename_directory(self, path: str, new_path: str) -> None:
-        for other in self._below(path):
-            self._contents[new_path + other[len(path) :]] = self._contents.pop(other)
+        moved = {other: self._contents[other] for other in self._below(path)}
+        self.remove_directory(path)
+        for other, files in moved.items():
+            self._put(new_path + other[len(path) :], files)
 
 
 class MemoryFile:

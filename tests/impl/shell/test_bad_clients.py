@@ -212,13 +212,14 @@ def test_random_bytes_are_closed_or_waited_for(attacked: Serving) -> None:
 def send_damaged(broker: Serving, frames: list[bytes]) -> None:
     """Sends frames, some on each connection, and reads until all have been looked at."""
     for start in range(0, len(frames), FRAMES_OF_A_CONNECTION):
+        some = frames[start : start + FRAMES_OF_A_CONNECTION]
         with RawClient(broker.port) as client:
             try:
-                client.send(b"".join(map(framed, frames[start : start + FRAMES_OF_A_CONNECTION])))
+                client.send(b"".join(map(framed, some)))
                 client.socket.shutdown(socket.SHUT_WR)
             except (Gone, OSError):
                 continue
-            assert client.is_closed_within(5.0)
+            assert client.is_closed_within(5.0), [frame.hex() for frame in some]
 
 
 @pytest.mark.heavy
