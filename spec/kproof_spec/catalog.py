@@ -20,7 +20,7 @@ from .replication import checks as replication
 
 MODELS: dict[str, Entry] = {
     **replication.ENTRIES,
-    "log": log.ENTRY,
+    **log.ENTRIES,
     "compaction": compaction.ENTRY,
     "ordering": ordering.ENTRY,
     **group.ENTRIES,

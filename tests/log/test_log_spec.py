@@ -63,7 +63,8 @@ def test_everything_holds_and_every_witness_is_reached(
 
 def test_the_trace_length_of_every_mutant_is_pinned() -> None:
     assert set(TRACE_STATES) == set(model.mutants)
-    assert {entry.mutant for entry in CHECKS} == {"", *model.mutants}
+    ours = [entry for entry in CHECKS if entry.model == "log"]
+    assert {entry.mutant for entry in ours} == {"", *model.mutants}
 
 
 @pytest.mark.parametrize("name", TRACE_STATES)

@@ -77,6 +77,7 @@ def test_every_invariant_has_a_mutant_that_is_there_to_break_it(model: Model[Any
         (KIP_320, "controller_elect_leader_unclean", 7),
         (KIP_320, "leader_raise_high_watermark_by_offset", 8),
         (KIP_320, "end_of_shorter_log", 9),
+        (KIP_320, "become_leader_of_any_epoch", 6),
         pytest.param(KIP_320, "leader_expand_isr_at_once", 12, marks=pytest.mark.heavy),
         pytest.param(KIP_320, "is_following_any_epoch", 13, marks=pytest.mark.slow),
         (ASYNC_ISR, "high_watermark_over_the_known_isr", 6),
@@ -134,6 +135,66 @@ def test_kip320_a_fetch_in_another_epoch_is_fenced() -> None:
 
     assert run(KIP_320.mutated("is_following_any_epoch").closed(**scope), steps)[1] == 8
     assert run(KIP_320.closed(**scope), steps)[1] == 7
+
+
+# Epochs along a log
+
+
+TWO_EPOCHS = {"replicas": 2, "log_size": 2, "max_records": 3, "max_leader_epoch": 2}
+
+
+def epochs(machine: Machine[Any], state: Any, replica: str) -> list[int]:
+    """The epochs of a replica's records, in their order."""
+    log = state.replica[machine.scope.id(ReplicaId, replica)].log
+    return [log[offset].leader_epoch for offset in range(log.end)]
+
+
+def test_a_log_can_have_records_of_two_epochs() -> None:
+    steps: list[Step] = [
+        ("controller_elect_leader", {"replica": "b0"}),
+        ("become_leader", {"leader": "b0", "epoch": 0}),
+        ("leader_write", {"leader": "b0"}),
+        ("become_follower", {"leader": "b0", "follower": "b1", "epoch": 0}),
+        ("follower_fetch", {"leader": "b0", "follower": "b1"}),
+        ("controller_elect_leader", {"replica": "b1"}),
+        ("become_leader", {"leader": "b1", "epoch": 1}),
+        ("leader_write", {"leader": "b1"}),
+    ]
+
+    machine = KIP_320.closed(**TWO_EPOCHS)
+    state, taken = run(machine, steps)
+
+    assert taken == len(steps)
+    assert epochs(machine, state, "b1") == [0, 1]
+
+
+@pytest.mark.parametrize(("mutant", "kept"), [("", [0, 0]), ("end_of_shorter_log", [1, 0])])
+def test_a_record_that_is_kept_by_mistake_breaks_the_order_of_epochs(
+    mutant: str, kept: list[int]
+) -> None:
+    steps: list[Step] = [
+        ("controller_elect_leader", {"replica": "b0"}),
+        ("become_leader", {"leader": "b0", "epoch": 0}),
+        ("leader_write", {"leader": "b0"}),
+        ("leader_write", {"leader": "b0"}),
+        ("controller_elect_leader", {"replica": "b1"}),
+        ("become_leader", {"leader": "b1", "epoch": 1}),
+        ("leader_write", {"leader": "b1"}),
+        ("controller_elect_leader", {"replica": "b0"}),
+        ("become_leader", {"leader": "b0", "epoch": 2}),
+        ("become_follower", {"leader": "b0", "follower": "b1", "epoch": 2}),
+        ("follower_fetch", {"leader": "b0", "follower": "b1"}),
+        ("follower_fetch", {"leader": "b0", "follower": "b1"}),
+    ]
+
+    model = KIP_320.mutated(mutant) if mutant else KIP_320
+    machine = model.closed(**TWO_EPOCHS)
+    state, taken = run(machine, steps)
+
+    assert taken == (11 if mutant else 12)
+    assert epochs(machine, state, "b1") == kept
+    claim = model.properties["epochs_never_go_down"]
+    assert (machine.breaking(state, claim) is not None) is bool(mutant)
 
 
 # Open scope

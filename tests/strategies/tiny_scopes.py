@@ -19,6 +19,7 @@ TINY: dict[str, dict[str, int]] = {
         "max_leader_epoch": 2,
     },
     "log": {"log_size": 1, "readers": 2},
+    "log_settling": {"log_size": 2},
     "compaction": {"log_size": 1, "keys": 1},
     "ordering": {"max_partitions": 3, "hashes": 2},
     "group": {"members": 2, "partitions": 1, "max_generation": 1, "max_failovers": 0},

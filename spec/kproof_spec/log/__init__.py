@@ -17,7 +17,9 @@ record by record, and truncates at the first whose CRC is wrong.  So what was fl
 nothing that is torn is ever read.
 
 First `state`: what there is, and the words to speak of it.  Then `partition`: what can happen.
-Then `properties`: what must hold.  Then `mutants`: each rule left out once, with its story.
+Then `properties`: what must hold.  Then `mutants`: each rule left out once, with its story.  A
+model of its own follows in `settling_state`, `settling` and `settling_claims`: that what may be
+deleted goes in the end.
 
 **What is modelled.**  A batch is one record of size 1.  Of a record's content only what the claims
 ask about: how many batches in the file claim its offset (more than one is a fault), whether its CRC

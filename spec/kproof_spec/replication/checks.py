@@ -110,10 +110,11 @@ CHECKS: list[Check] = [
         REPLICATION,
         {
             "is_leader_by_its_own_word": ("strong_isr",),
-            "is_following_any_epoch": ("weak_isr",),
+            "is_following_any_epoch": ("weak_isr", "epochs_never_go_down"),
             "leader_raise_high_watermark_by_offset": ("strong_isr",),
             "become_follower_of_whoever_is_named": ("strong_isr",),
             "end_of_shorter_log": ("strong_isr",),
+            "become_leader_of_any_epoch": ("strong_isr", "weak_isr"),
         },
     ),
     check("async_isr", ASYNC_ISR, {"replicas": 3, "max_offset": 2, "max_version": 2}),

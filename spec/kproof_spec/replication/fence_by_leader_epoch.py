@@ -22,6 +22,7 @@ from . import base
 from .base import strong_isr, weak_isr
 from .state import (
     LeaderEpoch,
+    Offset,
     ReplicaId,
     State,
     change_isr,
@@ -152,6 +153,43 @@ def become_follower(s: State, leader: ReplicaId, follower: ReplicaId, epoch: Lea
     take_request(s, follower, epoch)
 
 
+# -- safety --------------------------------------------------------------------------------------
+
+
+@model.invariant
+def epochs_never_go_down(s: State, replica: ReplicaId, offset: Offset) -> bool:
+    """Along a log, leader epochs never go down, nor would they with the record that it gets next.
+
+    Whoever leads stamps its own epoch, so the next record is at least of the epoch that the replica
+    is in.  What a replica says of where an epoch ends is one offset for that reason: its epoch
+    cache is a list in which epochs and offsets rise together, and truncation is by that list.
+
+    It takes rule 1: else a replica in an old epoch fetches what a newer leader has written.
+
+    REF   L3.
+    """
+    me = s.replica[replica]
+    if offset >= me.log.end:
+        return True
+    if offset + 1 == me.log.end:
+        return me.log[offset].leader_epoch <= me.leader_epoch
+    return me.log[offset].leader_epoch <= me.log[offset + 1].leader_epoch
+
+
+# -- reachable -----------------------------------------------------------------------------------
+
+
+@model.sometimes
+def a_log_goes_on_in_a_later_epoch(s: State, leader: ReplicaId) -> bool:
+    """The next record of a leader will be of a later epoch than the last one of its log."""
+    me = s.replica[leader]
+    return (
+        is_quorum_leader(s, leader)
+        and me.log.end > 0
+        and me.log[me.log.end - 1].leader_epoch < me.leader_epoch
+    )
+
+
 # -- mutants: each leaves one rule out -----------------------------------------------------------
 
 
@@ -248,3 +286,21 @@ def leader_expand_isr_at_once(s: State, leader: ReplicaId, follower: ReplicaId) 
     require(is_following_epoch(s, leader, follower))
     require(s.replica[follower].log.end >= me.high_watermark)
     change_isr(s, leader, me.in_sync_replicas.including(follower))
+
+
+@model.mutant(
+    replaces=base.become_leader,
+    breaks=epochs_never_go_down,
+    scope={"replicas": 2, "log_size": 2, "max_records": 2, "max_leader_epoch": 1},
+)
+def become_leader_of_any_epoch(s: State, leader: ReplicaId, epoch: LeaderEpoch) -> None:
+    """A leader takes the request that arrives last for the newest one.
+
+    It went on leading in a second epoch, since a follower had left the ISR, and has written a
+    record in it.  Now the request of the first arrives, or arrives again, and the next record is of
+    the older epoch.  Where that epoch ends has two answers from then on.  REF: our own.
+    """
+    require(epoch < s.requests.end)
+    require(s.requests[epoch].leader == leader)
+    require(epoch != s.replica[leader].leader_epoch)
+    take_request(s, leader, epoch)
