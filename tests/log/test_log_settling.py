@@ -9,7 +9,7 @@ from kproof_checker.options import CheckOptions
 from kproof_checker.verdicts import CheckResult
 from kproof_spec.catalog_types import Check
 from kproof_spec.log.checks import CHECKS
-from kproof_spec.log.settling_claims import model
+from kproof_spec.log.settling import model
 
 OURS = [c for c in CHECKS if c.model == "log_settling"]
 
@@ -83,12 +83,12 @@ def is_eligible(s: Any) -> bool:
         return False
     first, second = sorted(s.segments)[:2]
     ages = [s.files[offset].age for offset in range(first, second)]
-    return min(ages) > 0 or s.log_end_offset - second >= 1 or second <= s.log_start_offset
+    return bool(min(ages) > 0 or s.log_end_offset - second >= 1 or second <= s.log_start_offset)
 
 
 def may_go(s: Any) -> bool:
     """Whether the first segment is eligible, and known to be committed."""
-    return s.is_online and is_eligible(s) and sorted(s.segments)[1] <= s.high_watermark
+    return bool(s.is_online and is_eligible(s) and sorted(s.segments)[1] <= s.high_watermark)
 
 
 def how_it_ends() -> tuple[set[str], set[str]]:

@@ -205,6 +205,7 @@ def test_the_configuration_asks_for_every_property() -> None:
         "strong_isr",
         "weak_isr",
         "leader_in_isr",
+        "epochs_never_go_down",
     ]
     assert "\\* INVARIANT Never_a_record_is_committed\n" in found.cfg
     assert "CHECK_DEADLOCK FALSE" in found.cfg
