@@ -292,3 +292,20 @@ def test_a_reader_that_is_given_other_bytes_is_noticed() -> None:
 
     with pytest.raises(Divergence, match="other bytes than were appended"):
         broker.fetch_partition("orders", offset=0)
+
+
+def test_a_log_that_was_compacted_before_anybody_looked_may_have_gaps() -> None:
+    state = {"log_start_offset": 0, "high_watermark": 11, "log_end_offset": 11}
+    follower = LogFollower()
+    opened = Event(0, 0, "log", "a-0", "open", {"recovery_point": 0}, state | {"segments": [0, 5]})
+    follower.follow(opened)
+    found = {"offset": 0, "end_offset": 11, "base_offset": 3, "next_offset": 4, "checksum": 1}
+
+    follower.follow(Event(1, 0, "log", "a-0", "read", found, state))
+
+    appended = {"base_offset": 11, "last_offset": 12, "crc": 7}
+    later = {"log_start_offset": 0, "high_watermark": 13, "log_end_offset": 13}
+    follower.follow(Event(2, 0, "log", "a-0", "append", appended, later))
+    beyond = found | {"offset": 11, "end_offset": 13, "base_offset": 12, "next_offset": 13}
+    with pytest.raises(Divergence, match="the batch with that offset begins at 11"):
+        follower.follow(Event(3, 0, "log", "a-0", "read", beyond, later))

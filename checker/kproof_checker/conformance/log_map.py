@@ -236,6 +236,7 @@ class LogFollower(CountingFollower):
         segments = theirs["segments"]
         self._units = Units([*segments, start_offset, end_offset])
         self._batches = Batches(end_offset)
+        self._rewritten_offset = end_offset
         s, unit = self.state, self._units.unit
         s.log_start_offset = s.history_log_start_offset = unit(start_offset)
         s.durable_log_start_offset = unit(start_offset)
