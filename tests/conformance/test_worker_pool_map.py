@@ -9,7 +9,14 @@ import pytest
 from hypothesis import settings
 
 from impl_support.pool_machine import PARTITIONS, PoolBench, PoolMachine
-from impl_support.pool_runs import CLIENTS, History, broker_of_orders, config_of, produce
+from impl_support.pool_runs import (
+    CLIENTS,
+    History,
+    broker_of_orders,
+    config_of,
+    produce,
+    wait_until,
+)
 from kproof_checker.conformance.court import Court
 from kproof_checker.conformance.lockstep import Divergence
 from kproof_checker.conformance.pool_map import PoolFollower
@@ -328,7 +335,10 @@ def test_pools_on_a_broker_are_followed_through_a_rebalance(client: str) -> None
             with WorkerPoolConsumer(
                 config, ["orders"], handle, observe=events[1].append, **settings
             ):
-                history.wait_for(len(places))
+                wait_until(lambda: "consumer_assign" in {event.action for event in events[1]})
+                # The first may have done all there was before the second had a share.
+                more = produce(broker.bootstrap_servers, 200, keys=8)
+                history.wait_for(len(places) + len(more))
 
     court = Court()
     for recording in events:

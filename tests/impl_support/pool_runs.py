@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -138,6 +139,14 @@ class History:
         while len({place for place, _, _ in list(self.done)}) < count:
             assert time.monotonic() < deadline, f"{len(self.done)} of {count} in {seconds} s"
             time.sleep(0.02)
+
+
+def wait_until(is_so: Callable[[], bool], seconds: float = 25.0) -> None:
+    """Until something is so."""
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < deadline, f"not so in {seconds} s"
+        time.sleep(0.02)
 
 
 def committed(bootstrap: str) -> dict[int, int]:
