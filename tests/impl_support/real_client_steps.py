@@ -79,12 +79,11 @@ class Member:
     def is_late(self, member_id: str) -> bool:
         """Whether an assignment is told too late: the group has expelled the member since.
 
-        Only who was stopped can be as late as that; what it had been given then waits for its
-        next poll.
+        What it was given waits for its next poll, and until then it does not join again, even if it
+        has been told that it is no member: its id is empty then.  It need not have been stopped for
+        that; a broker that is killed, and a heartbeat that comes late after it, are enough.
         """
-        if not self.process.was_stopped:
-            return False
-        return member_id not in self.cluster.member_ids(self.group.name)
+        return not member_id or member_id not in self.cluster.member_ids(self.group.name)
 
     def take(self, happened: Happened) -> None:
         """Has its group judge what happened."""
@@ -92,7 +91,8 @@ class Member:
             match kind:
                 case "assigned":
                     places, member_id = what
-                    self.group.assign(self.number, places, is_late=self.is_late(member_id))
+                    is_late = bool(places) and self.is_late(member_id)
+                    self.group.assign(self.number, places, is_late=is_late)
                 case "revoked" | "lost":
                     self.group.give_up(self.number, what[0])
                 case "record":

@@ -220,9 +220,14 @@ class RealCluster:
         return found
 
     def new_consumer_config(self, group: str, **settings: Any) -> dict[str, Any]:
-        """Of a member that commits when it is told to."""
+        """Of a member that commits when it is told to.
+
+        It refreshes its metadata every second: librdkafka 2.16 waits for that, by default for five
+        minutes, if a broker was killed before it had answered the Metadata request of a join.
+        """
         return {
             **QUICK,
+            "topic.metadata.refresh.interval.ms": 1_000,
             "bootstrap.servers": self.address,
             "group.id": group,
             "enable.auto.commit": False,

@@ -31,11 +31,9 @@ class MemberProcess:
 
     def __init__(self, link: Connection, pid: int) -> None:
         self._link = link
-        self._pid = pid
+        self.pid = pid
         self.is_stopped = False
         """Whether its process is stopped: the broker hears nothing of it."""
-        self.was_stopped = False
-        """Whether it ever was."""
         self.is_over = False
 
     def do(self, command: str, **arguments: Any) -> Happened:
@@ -47,12 +45,12 @@ class MemberProcess:
 
     def stop(self) -> None:
         """It does nothing more, not even in the background, until it goes on."""
-        os.kill(self._pid, signal.SIGSTOP)
-        self.is_stopped = self.was_stopped = True
+        os.kill(self.pid, signal.SIGSTOP)
+        self.is_stopped = True
 
     def go_on(self) -> None:
         """It does not know that it was stopped."""
-        os.kill(self._pid, signal.SIGCONT)
+        os.kill(self.pid, signal.SIGCONT)
         self.is_stopped = False
 
     def kill(self) -> None:
@@ -60,7 +58,7 @@ class MemberProcess:
         if self.is_over:
             return
         self.is_over = True
-        os.kill(self._pid, signal.SIGKILL)
+        os.kill(self.pid, signal.SIGKILL)
         self._link.close()
 
     def close(self) -> Happened:
