@@ -290,8 +290,7 @@ class Broker:
     # -- what comes round --------------------------------------------------------------------
 
     def _tick_logs(self, now_ms: int) -> None:
-        for partition in self.topics.all_partitions():
-            partition.log.tick(now_ms)
+        self.topics.tick(now_ms)
         self.store.tick(now_ms)
         self.timers.at(now_ms + self.config.log_flush_scheduler_interval_ms, self._tick_logs)
 

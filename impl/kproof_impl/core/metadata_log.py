@@ -92,6 +92,9 @@ class MetadataLog:
         self.append(records, now_ms)
         self._log.advance_log_start_offset(base_offset)
 
+    def tick(self, now_ms: int) -> None:
+        self._log.tick(now_ms)
+
 
 def _encoded(record: MetadataRecord) -> bytes:
     return json.dumps(record, separators=(",", ":")).encode()

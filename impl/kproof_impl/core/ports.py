@@ -220,7 +220,12 @@ class LogStore(Protocol):
         """Total and free bytes of the volume; -1 where there is none."""
         ...
 
-    def tick(self, now_ms: int) -> None: ...
+    def tick(self, now_ms: int) -> None:
+        """Removes deleted logs whose delay is over, writes what a restart reads first.
+
+        The logs themselves are ticked by who opened them.
+        """
+        ...
 
     def close(self, is_clean: bool = True) -> None: ...
 

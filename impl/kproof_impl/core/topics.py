@@ -314,6 +314,13 @@ class Topics:
         self._next_producer_id = first + count
         return first
 
+    def tick(self, now_ms: int) -> None:
+        """What each log does as time goes by, the metadata log's own too."""
+        if self._metadata_log is not None:
+            self._metadata_log.tick(now_ms)
+        for partition in self.all_partitions():
+            partition.log.tick(now_ms)
+
     # -- parts ---------------------------------------------------------------------------------
 
     def _commit(self, records: list[MetadataRecord], image: MetadataImage | None = None) -> None:

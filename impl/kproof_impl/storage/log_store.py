@@ -163,8 +163,6 @@ class FileLogStore:
     def tick(self, now_ms: int) -> None:
         """What the disk refuses is tried again the next time."""
         self._now_ms = now_ms
-        for log in self._logs.values():
-            log.tick(now_ms)
         with suppress(LogFailed):
             self._remove_doomed(now_ms)
             if self._checkpoint_ms < 0:

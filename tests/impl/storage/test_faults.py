@@ -115,9 +115,9 @@ def test_what_a_tick_is_refused_is_done_by_a_later_one() -> None:
     assert log.apply_retention(9000, 1) == 1
 
     files.fail_after("remove", 0)
-    store.tick(1 << 40)
+    log.tick(1 << 40)
     assert [name for name in files.list_names(LOG_DIRECTORY) if "deleted" in name]
-    store.tick(1 << 40)
+    log.tick(1 << 40)
     assert not [name for name in files.list_names(LOG_DIRECTORY) if "deleted" in name]
 
 

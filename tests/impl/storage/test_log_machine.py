@@ -158,6 +158,7 @@ class LogMachine(RuleBasedStateMachine):
     @rule(later_ms=st.integers(0, 3_000))
     def tick(self, later_ms: int) -> None:
         self.now_ms += later_ms
+        self.log.tick(self.now_ms)
         self.store.tick(self.now_ms)
 
     @rule(part=st.floats(0, 1))
