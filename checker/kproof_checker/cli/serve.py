@@ -165,7 +165,7 @@ def _uvloop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
     try:
         factory: Callable[[], asyncio.AbstractEventLoop] = import_module("uvloop").new_event_loop
     except ImportError:
-        raise Refused("--uvloop: uvloop is not installed: `pip install uvloop`") from None
+        raise Refused("--uvloop: uvloop is not installed: pip install 'kproof[uvloop]'") from None
     return factory
 
 

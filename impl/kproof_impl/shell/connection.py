@@ -11,7 +11,7 @@ import asyncio
 import socket
 import sys
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from kproof_impl.core.inputs import Input, Received, ReceivedBatch
 from kproof_impl.messages.ids import Buffer
@@ -87,7 +87,8 @@ class Connection(asyncio.BufferedProtocol):
     # -- what asyncio calls --------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
+        # Not asserted: uvloop's transports are of no class of asyncio's.
+        transport = cast(asyncio.Transport, transport)
         self._transport = transport
         peer = transport.get_extra_info("peername")
         host, port = (str(peer[0]), peer[1]) if isinstance(peer, tuple) else ("", 0)

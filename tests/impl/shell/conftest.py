@@ -7,10 +7,14 @@ import pytest
 from impl_support.serving import Serving, serving
 
 
-@pytest.fixture(scope="module")
-def attacked() -> Iterator[Serving]:
+@pytest.fixture(scope="module", params=["asyncio", "uvloop"])
+def attacked(request: pytest.FixtureRequest) -> Iterator[Serving]:
     """A broker in memory; at its end it must be alive, and stop without a fault."""
-    with serving("--in-memory") as broker:
+    options = ["--in-memory"]
+    if request.param == "uvloop":
+        pytest.importorskip("uvloop")
+        options.append("--uvloop")
+    with serving(*options) as broker:
         yield broker
         assert broker.process.poll() is None
         assert broker.end() == 0
