@@ -137,6 +137,7 @@ def sizes() -> str:
         "the specification language": "spec/kproof_spec/lang",
         "the models": "spec/kproof_spec",
         "the checker": "checker/kproof_checker",
+        "the broker, and a client": "impl/kproof_impl",
         "the tests": "tests",
     }
     counts = {
