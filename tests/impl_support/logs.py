@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from kproof_impl.core.log_config import LogConfig
+from kproof_impl.core.ports import PartitionLog
 from kproof_impl.messages.ids import Buffer
 from kproof_impl.records.batch import BatchHeader, header_at
 from kproof_impl.records.build import build_batch
@@ -49,9 +50,7 @@ def batch_of_size(
     )
 
 
-def append(
-    log: FilePartitionLog, batch: bytes, *, leader_epoch: int = 0, now_ms: int = 1000
-) -> int:
+def append(log: PartitionLog, batch: bytes, *, leader_epoch: int = 0, now_ms: int = 1000) -> int:
     """Checks and appends, as the core does; a duplicate is not written."""
     header = checked_batch(batch, MESSAGE_MAX)
     original = log.duplicate_of(header)

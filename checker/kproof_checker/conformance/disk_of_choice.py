@@ -63,12 +63,13 @@ class DiskOfChoice(FaultyFiles):
         self.crash()
 
     def first_base_offset(self, directory: str) -> int:
-        """Of the log's segments."""
-        return min(base_offset for base_offset, _ in self._logs(directory))
+        """Of the log's segments; 0 if it has none yet."""
+        return min((base_offset for base_offset, _ in self._logs(directory)), default=0)
 
     def _logs(self, directory: str) -> Iterator[tuple[int, Inode]]:
         found = self._find(directory)
-        assert isinstance(found, Directory), directory
+        if not isinstance(found, Directory):
+            return
         for name, inode in sorted(found.live.items()):
             if name.endswith(LOG) and isinstance(inode, Inode):
                 yield int(name.removesuffix(LOG)), inode

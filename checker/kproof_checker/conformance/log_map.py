@@ -202,33 +202,16 @@ class LogFollower(CountingFollower):
         self.take("broker_recover")
         s = self.state
         self._units.truncate(self._end_offset)
+        if self._batches.end < self._end_offset:
+            self._batches = Batches(self._end_offset)  # It was begun anew.
         last = self._units.unit(end_offset)
         if s.segments.size > 1 and last in s.segments and end_offset not in segments:
             # The model keeps the name of an empty last segment; a directory that was not forced to
             # the disk may have lost it, and with it nothing else.
             s.segments.remove(last)
             self.machine.store_of(s).commit()
-        first = self._segments()[0]
-        self._take_back([base for base in segments if base < first], first, start_offset)
-
-    def _take_back(self, segments: list[int], first: int, start_offset: int) -> None:
-        """Deleted segments that are there again, as the directory was not forced to the disk.
-
-        Nothing of them may be read, so it does no harm; they are to be deleted another time.
-        """
-        if not segments:
-            return
-        self.require(
-            first <= start_offset,
-            f"deleted segments are there again, {segments}, and the log starts at {start_offset}",
-        )
-        self._place([*segments, *self._units.bases])
-        s, unit = self.state, self._units.unit
-        for base in segments:
-            s.segments.add(unit(base))
-        for at in range(unit(segments[0]), unit(first)):
-            s.files[at].batches = 1
-        self.machine.store_of(s).commit()
+        while second_base_offset(s) <= s.log_start_offset and self._segments()[0] not in segments:
+            self.take("cleaner_delete_below_log_start")  # A start has no use for them.
 
     def _begin(self, theirs: dict[str, Any]) -> None:
         """A log that was there before anybody looked: the model is brought to where it stands."""

@@ -250,10 +250,6 @@ class ObservedLog:
         self._log.flush()
         self._tell_forced()
 
-    def close(self) -> None:
-        self._log.close()
-        self._tell_forced()
-
     # -- what changes nothing ------------------------------------------------------------------
 
     @property

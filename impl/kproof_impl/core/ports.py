@@ -184,10 +184,6 @@ class PartitionLog(Protocol):
         """Forces everything written to the disk."""
         ...
 
-    def close(self) -> None:
-        """Flushes and leaves what a clean shutdown leaves: indexes trimmed, a producer snapshot."""
-        ...
-
 
 class LogStore(Protocol):
     """All logs of a broker."""
@@ -227,7 +223,10 @@ class LogStore(Protocol):
         """
         ...
 
-    def close(self, is_clean: bool = True) -> None: ...
+    def close(self, is_clean: bool = True) -> None:
+        """Gives back the files; forces all logs before, and leaves what a clean shutdown leaves:
+        indexes, snapshots of the producers, the checkpoints and the marker."""
+        ...
 
 
 class Identifiers(Protocol):

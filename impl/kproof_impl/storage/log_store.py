@@ -31,6 +31,7 @@ from kproof_impl.storage.names import (
     id_text,
     parse_directory_name,
 )
+from kproof_impl.storage.new_directory import NewDirectory
 from kproof_impl.storage.partition_log import FilePartitionLog
 from kproof_impl.storage.recovery import Checkpointed, load_log
 
@@ -102,13 +103,16 @@ class FileLogStore:
             return self._logs[key]
         name = directory_name(topic_id, partition)
         directory = self._path(name)
-        if self._files.size(f"{directory}/{PARTITION_METADATA}") < 0:
-            self._files.make_directory(directory)
+        files, new = self._files, None
+        if files.size(f"{directory}/{PARTITION_METADATA}") < 0:
+            if not files.list_names(directory):
+                files = new = NewDirectory(files, directory)
+            files.make_directory(directory)
             text = checkpoint_files.partition_metadata_text(topic_id, topic)
-            self._files.write(f"{directory}/{PARTITION_METADATA}", text)
+            files.write(f"{directory}/{PARTITION_METADATA}", text)
         place = (id_text(topic_id), partition)
         loaded = load_log(
-            self._files,
+            files,
             directory,
             config,
             Checkpointed(
@@ -118,7 +122,13 @@ class FileLogStore:
             ),
             self.was_clean,
         )
-        log = FilePartitionLog(loaded, config, self._producer_expiration_ms, self.write_checkpoints)
+        log = FilePartitionLog(
+            loaded,
+            config,
+            self._producer_expiration_ms,
+            self.write_checkpoints,
+            None if new is None else new.make,
+        )
         self._logs[key] = log
         return log
 

@@ -29,6 +29,7 @@ from kproof_impl.storage import time_lookup
 from kproof_impl.storage.cleanable import Cleanable
 from kproof_impl.storage.epoch_checkpoint import EpochCheckpoint
 from kproof_impl.storage.log_cleaning import LogCleaning
+from kproof_impl.storage.names import LOG
 from kproof_impl.storage.offset_index import ENTRY_BYTES, OFFSET_MAX
 from kproof_impl.storage.producer_snapshot import write_snapshot
 from kproof_impl.storage.producer_state import ProducerState
@@ -46,7 +47,8 @@ _NEVER = -1
 
 class FilePartitionLog:
     """A log on files.  `on_checkpoint` is called when a checkpoint of the directory must be written
-    at once: when the log start is moved into a segment, the log is truncated or was cleaned."""
+    at once: when the log start is moved into a segment, the log is truncated or was cleaned.
+    `make_directory` is called before the first record, if the log has no directory yet."""
 
     def __init__(
         self,
@@ -54,6 +56,7 @@ class FilePartitionLog:
         config: LogConfig,
         producer_expiration_ms: int,
         on_checkpoint: Notify,
+        make_directory: Notify | None = None,
     ) -> None:
         self._segments: Segments = loaded.segments
         self._files = loaded.segments.files
@@ -66,6 +69,7 @@ class FilePartitionLog:
         self._producer_expiration_ms = producer_expiration_ms
         self._producer_check_ms = _NEVER
         self._on_checkpoint = on_checkpoint
+        self._make_directory = make_directory
         self.log_start_offset: int = loaded.log_start_offset
         self.log_end_offset: int = loaded.segments.active.next_offset
         self.recovery_point: int = loaded.recovery_point
@@ -145,8 +149,8 @@ class FilePartitionLog:
                 or len(segment.offset_index.offsets) >= self._index_entries_max
             ):
                 segment = self._roll()
-        elif segment.created_ms < 0:
-            segment.created_ms = now_ms
+        else:
+            self._begin(segment, now_ms)
         if leader_epoch != self._latest_epoch:
             self.begin_epoch(leader_epoch)
         parts = (PATCH.pack(base_offset, batch_length, leader_epoch), memoryview(data)[16:])
@@ -163,6 +167,15 @@ class FilePartitionLog:
         elif self._unforced_since_ms < 0:
             self._unforced_since_ms = now_ms
         return base_offset
+
+    def _begin(self, segment: Segment, now_ms: int) -> None:
+        """The first batch of a segment is about to come."""
+        if segment.created_ms < 0:
+            segment.created_ms = now_ms
+        if self._make_directory is not None:
+            self._make_directory()
+            self._make_directory = None
+            segment.file = self._files.open(segment.path + LOG)
 
     def read(self, offset: int, max_bytes: int, end_offset: int, at_least_one: bool) -> Buffer:
         log_end_offset = self.log_end_offset
@@ -262,7 +275,11 @@ class FilePartitionLog:
         segment = self._active
         if 0 <= self._unforced_since_ms <= now_ms - self._config.flush_ms:
             self.flush()
-        self._note_forced()
+        try:  # To move the recovery point over the closed segments that are on the disk now.
+            self.recovery_point = self._unforced.forced_end(self.recovery_point)
+        except LogFailed as error:
+            self._fail(error)
+            raise
         if segment.size:
             if segment.created_ms < 0:
                 segment.created_ms = now_ms
@@ -300,20 +317,13 @@ class FilePartitionLog:
         self._check_usable()
         try:
             file = self._active.file if self.log_end_offset > self.recovery_point else None
-            self._unforced.force_all(file, self._epochs)
+            if self._make_directory is None:  # Else there is nothing.
+                self._unforced.force_all(file, self._epochs)
         except LogFailed as error:
             self._fail(error)
             raise
         self.recovery_point = self.log_end_offset
         self._unforced_since_ms = _NEVER
-
-    def close(self) -> None:
-        try:
-            paths = self.prepare_close()
-            self._files.fsync_all(paths)
-            self.finish_close()
-        finally:
-            self._segments.close()
 
     def prepare_close(self) -> Sequence[str]:
         """Writes what a clean shutdown leaves.  Returns what is to be forced to the disk then.
@@ -321,7 +331,8 @@ class FilePartitionLog:
         Nothing, if the log has failed, or is as the last clean shutdown left it.
         """
         self._cleaning.give_up()
-        if self._failure or self._clean_offset == self.log_end_offset:
+        is_as_it_was = self._clean_offset == self.log_end_offset
+        if self._failure or is_as_it_was or self._make_directory is not None:
             return ()
         self._active.close_indexes()
         self._snapshot()
@@ -382,14 +393,6 @@ class FilePartitionLog:
         finally:
             self._segments_changed()
             self.log_start_offset = max(self.log_start_offset, segments.base_offsets[0])
-
-    def _note_forced(self) -> None:
-        """Moves the recovery point over the closed segments that are on the disk now."""
-        try:
-            self.recovery_point = self._unforced.forced_end(self.recovery_point)
-        except LogFailed as error:
-            self._fail(error)
-            raise
 
     def _fail(self, reason: object) -> None:
         self._failure = f"{reason} What is on the disk is unknown: restart the broker."

@@ -203,6 +203,9 @@ def _open_active(segment: Segment) -> bool:
 def _recover(loaded: Loaded) -> None:
     """Checks the batches from the recovery point on, and cuts the log at the first unsound."""
     segments = loaded.segments
+    # Below the log start there may be segments that were deleted and have come back: damaged,
+    # since nobody forced them to the disk, and without what the producers were by then.
+    segments.drop_first(segments.floor(loaded.log_start_offset))
     first = segments.floor(loaded.recovery_point)
     start_offset = segments.all[first].base_offset
     loaded.producers = load_producers(segments, start_offset)

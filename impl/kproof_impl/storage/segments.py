@@ -128,6 +128,13 @@ class Segments:
                 self.files.remove(path)
             self._forget(segment)
 
+    def drop_first(self, count: int) -> None:
+        """Forgets the oldest segments; their files go at once."""
+        for segment in self.all[:count]:
+            for path in reversed(files_of(segment.path)):
+                self.files.remove(path)
+            self._forget(segment)
+
     def _forget(self, segment: Segment) -> None:
         segment.file.close()
         place = self.all.index(segment)

@@ -99,25 +99,31 @@ def files_of(broker: Stepper) -> MemoryFiles:
     return broker.files
 
 
-def test_a_topic_whose_directories_are_missing_gets_them() -> None:
-    broker = Stepper()
+def test_a_partition_whose_directory_is_missing_gets_it_with_its_first_record() -> None:
+    broker = Stepper(observe=lambda _: None)  # That a directory goes is no step of a log.
     topic = broker.topic("a", 2)
+    broker.produce("a", b"x", partition=0)
+    broker.produce("a", b"x", partition=1)
     broker.broker.stop(broker.now_ms)
     name = directory_name(topic.topic_id, 1)
     files_of(broker).remove_directory(f"{DATA_DIRECTORY}/{name}")
 
     broker.broker = broker._started()
 
+    assert directories(broker) == {(topic.topic_id, 0)}
+    broker.produce("a", b"x", partition=1, connection=2)
     assert directories(broker) == {(topic.topic_id, 0), (topic.topic_id, 1)}
-    broker.produce("a", b"x", partition=1)
-    assert len(broker.fetched("a", 1)) == 1
+    assert broker.partition("a", 1).log_end_offset == 1
 
 
 def test_directories_of_a_creation_that_was_cut_off_are_deleted() -> None:
     broker = Stepper()
     topic = broker.topic("a")
+    broker.produce("a", b"x")
     for topic_id, partition in ((UUID(int=77), 0), (topic.topic_id, 1)):
-        broker.store.open(topic_id, "b", partition, broker.config.log)
+        path = f"{DATA_DIRECTORY}/{directory_name(topic_id, partition)}"
+        files_of(broker).make_directory(path)
+    assert len(directories(broker)) == 3
 
     broker.crash()
 
@@ -128,6 +134,7 @@ def test_directories_of_a_deletion_that_was_cut_off_are_deleted() -> None:
     broker = Stepper()
     kept = broker.topic("kept")
     doomed = broker.topic("doomed")
+    broker.produce("kept", b"x")
     broker.produce("doomed", b"x")
     copies = copy_directory(files_of(broker), directory_name(doomed.topic_id, 0))
     broker.broker.topics.delete([doomed])
@@ -207,6 +214,7 @@ def test_a_power_failure_takes_back_no_change_that_was_made(seed: int) -> None:
     broker = Stepper(files=files)
     topic = broker.topic("a", 2, {"retention.ms": "5"})
     doomed = broker.topic("b")
+    broker.produce("b", b"x")
     broker.broker.topics.delete([doomed])
     broker.broker.topics.add_partitions([(topic, 3)])
     broker.broker.topics.set_configs(topic, {"flush.ms": "9"})
@@ -221,4 +229,4 @@ def test_a_power_failure_takes_back_no_change_that_was_made(seed: int) -> None:
     assert epochs(broker, "a") == [1, 1, 1]
     assert topics.by_name["a"].configs == {"retention.ms": "5", "flush.ms": "9"}
     assert topics.reserve_producer_ids(1) == 100
-    assert directories(broker) == {(topic.topic_id, index) for index in range(3)}
+    assert directories(broker) == set()

@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from impl_support.stepping import Stepper
@@ -31,6 +31,7 @@ STEPS = st.lists(
 @pytest.mark.parametrize("is_forced", [True, False])
 @settings(max_examples=100, deadline=None)
 @given(seed=st.integers(0, 1 << 32), steps=STEPS)
+@example(seed=0, steps=[("produce", 0, 1), ("delete", 0, 1), ("lose power",), ("produce", 0, 1)])
 def test_what_is_left_after_a_loss_of_power(
     is_forced: bool, seed: int, steps: list[tuple[Any, ...]]
 ) -> None:

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from impl_support.batches import Sent
+from impl_support.logs import append, batch_of_size
 from impl_support.stepping import Stepper
 from impl_support.topic_state import assert_live_state_is_the_fold, directories, epochs
 from kproof_impl.core.config import BrokerConfig
@@ -21,6 +22,7 @@ STEPS = st.one_of(
     st.tuples(st.just("create"), NAMES, st.integers(1, 3)),
     st.tuples(st.just("delete"), NAMES),
     st.tuples(st.just("add"), NAMES, st.integers(1, 2)),
+    st.tuples(st.just("write"), NAMES, st.integers(0, 2)),
     st.tuples(
         st.just("configure"), NAMES, st.sampled_from(["retention.ms", "flush.ms"]),
         st.sampled_from(["7", "9", None]),
@@ -40,6 +42,7 @@ def test_the_live_state_is_the_fold_of_the_metadata_log_after_any_sequence(
     steps: list[tuple[object, ...]],
 ) -> None:
     broker = Stepper()
+    written: set[tuple[UUID, int]] = set()
     for step in steps:
         topics = broker.broker.topics
         topic = topics.by_name.get(str(step[1])) if len(step) > 1 else None
@@ -50,6 +53,10 @@ def test_the_live_state_is_the_fold_of_the_metadata_log_after_any_sequence(
                 topics.delete([topic])
             case ("add", _, int(more)) if topic is not None:
                 topics.add_partitions([(topic, len(topic.partitions) + more)])
+            case ("write", _, int(index)) if topic is not None and index < len(topic.partitions):
+                partition = topic.partitions[index]
+                append(partition.log, batch_of_size(), now_ms=broker.now_ms)
+                written.add((topic.topic_id, index))
             case ("configure", _, str(key), (str() | None) as value) if topic is not None:
                 topics.set_configs(topic, {key: value})
             case ("configure broker", str(resource), (str() | None) as value):
@@ -62,7 +69,7 @@ def test_the_live_state_is_the_fold_of_the_metadata_log_after_any_sequence(
                 broker.crash()
         assert_live_state_is_the_fold(broker)
         live = {(one.topic_id, one.index) for one in broker.broker.topics.all_partitions()}
-        assert directories(broker) == live
+        assert directories(broker) == live & written
     broker.broker.stop(broker.now_ms)
 
 

@@ -133,7 +133,7 @@ def test_a_clean_shutdown_leaves_its_marker_and_a_running_broker_has_none() -> N
 def test_meta_properties_and_partition_metadata_tell_whose_the_files_are() -> None:
     files = MemoryFiles()
     store = open_store(files)
-    open_log(store)
+    append(open_log(store), batch_of_size())
     store.close()
 
     properties = files.read_all(f"{DIRECTORY}/meta.properties").decode().splitlines()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from random import Random
 from uuid import UUID
 
 import pytest
 
 from impl_support.logs import SMALL, TOPIC, append, batch_of_size, open_log, open_store, whole
 from kproof_impl.core.ports import LogStore, PartitionLog
+from kproof_impl.records.build import assign
 from kproof_impl.records.errors import LogFailed
+from kproof_impl.storage.faulty_files import FaultyFiles
 from kproof_impl.storage.log_store import (
     CHECKPOINT_INTERVAL_MS,
     REMOVED_AT_ONCE,
@@ -40,17 +43,54 @@ def test_existing_names_the_partitions_whether_open_or_not() -> None:
     files = MemoryFiles()
     store = open_store(files)
     for topic_id, partition in ((TOPIC, 0), (TOPIC, 11), (OTHER, 2)):
-        store.open(topic_id, "t", partition, SMALL)
+        append(store.open(topic_id, "t", partition, SMALL), batch_of_size())
     store.close()
     files.make_directory("/data/lost+found")
     store = open_store(files)
     assert sorted(store.existing()) == sorted([(TOPIC, 0), (TOPIC, 11), (OTHER, 2)])
 
 
+@pytest.mark.parametrize("is_clean", [True, False])
+def test_a_log_has_a_directory_from_its_first_record_on(is_clean: bool) -> None:
+    files = MemoryFiles()
+    store = open_store(files)
+    logs = [store.open(TOPIC, "orders", partition, SMALL) for partition in range(3)]
+    logs[2].begin_epoch(4)
+    logs[2].flush()
+    assert list(store.existing()) == []
+    store.close(is_clean)
+
+    store = open_store(files)
+    logs = [store.open(TOPIC, "orders", partition, SMALL) for partition in range(3)]
+    batch = batch_of_size()
+    append(logs[1], batch, leader_epoch=7)
+    assert list(store.existing()) == [(TOPIC, 1)]
+    store.close(is_clean)
+
+    store = open_store(files)
+    log = store.open(TOPIC, "orders", 1, SMALL)
+    assert (log.log_end_offset, log.latest_epoch) == (1, 7)
+    assert whole(log) == assign(batch, 0, 7)
+    store.close()
+
+
+def test_a_log_whose_directory_the_disk_refuses_takes_the_record_when_it_is_sent_again() -> None:
+    files = FaultyFiles(Random(1))
+    log = open_log(open_store(files))
+    for calls in range(4):
+        files.fail_after("write", calls)
+        with pytest.raises(LogFailed):
+            append(log, batch_of_size())
+        assert (log.log_end_offset, log.is_failed) == (0, False)
+    append(log, batch_of_size())
+    assert log.log_end_offset == 1
+    assert len(whole(log)) > 0
+
+
 def test_a_hostile_topic_name_names_no_file() -> None:
     files = MemoryFiles()
     store = open_store(files)
-    store.open(TOPIC, "../../etc/passwd\n", 0, SMALL)
+    append(store.open(TOPIC, "../../etc/passwd\n", 0, SMALL), batch_of_size())
     assert directory_name(TOPIC, 0) in files.list_names("/data")
     assert files.list_names("/") == ["data"]
 
@@ -197,7 +237,7 @@ def test_a_topic_of_many_partitions_is_deleted_by_one_look_at_the_directory() ->
     files = CountingFiles()
     store = open_store(files)
     for partition in range(250):
-        store.open(TOPIC, "orders", partition, SMALL)
+        append(store.open(TOPIC, "orders", partition, SMALL), batch_of_size())
     files.listed = files.forced = 0
 
     store.delete(TOPIC, range(250))

@@ -17,6 +17,7 @@ from impl_support.logs import (
     open_store,
     whole,
 )
+from kproof_impl.core.log_config import LogConfig
 from kproof_impl.records.errors import LogFailed
 from kproof_impl.storage.memory_files import MemoryFiles
 
@@ -186,6 +187,30 @@ def test_a_log_that_was_never_opened_in_an_unclean_session_is_not_called_clean()
     assert not store.was_clean
     assert open_log(store).log_end_offset == 4
     store.close()
+
+
+def test_a_deleted_segment_that_is_there_again_is_of_no_use() -> None:
+    """As after a loss of power; what the producers were by then is not in it."""
+    files = MemoryFiles()
+    store = open_store(files)
+    config = LogConfig(segment_bytes=200, retention_bytes=400)
+    log = open_log(store, config)
+    of_producer = batch_of_size(1, producer_id=9, producer_epoch=0, base_sequence=0)
+    append(log, of_producer)
+    for _ in range(3):
+        append(log, batch_of_size(1, value=b"x" * 100))
+    deleted = f"{LOG_DIRECTORY}/{1:020d}.log"
+    content = files.read_all(deleted)
+    log.apply_retention(2000, log.log_end_offset)
+    assert log.log_start_offset == 2
+    store.close(is_clean=False)
+    files.write(deleted, content[:-1])
+
+    log = open_log(open_store(files), config)
+
+    assert (log.log_start_offset, log.log_end_offset) == (2, 4)
+    assert files.size(deleted) == -1
+    assert append(log, of_producer) == 0  # A duplicate.
 
 
 def test_a_start_offset_beyond_the_end_begins_an_empty_log_there() -> None:
