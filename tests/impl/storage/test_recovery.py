@@ -193,7 +193,7 @@ def test_a_deleted_segment_that_is_there_again_is_of_no_use() -> None:
     """As after a loss of power; what the producers were by then is not in it."""
     files = MemoryFiles()
     store = open_store(files)
-    config = LogConfig(segment_bytes=200, retention_bytes=400)
+    config = LogConfig(segment_bytes=200, retention_bytes=200)
     log = open_log(store, config)
     of_producer = batch_of_size(1, producer_id=9, producer_epoch=0, base_sequence=0)
     append(log, of_producer)
