@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -19,6 +19,19 @@ class Polled:
     key: Hashable
     message: Any
     """The client's own object, for the handler."""
+
+
+def key_of_record(record: Polled, key_of: Callable[[Any], Hashable] | None) -> Hashable:
+    """The key that a user says it has, or its own.  Raises `ConfigRefused` if it has no hash."""
+    key = record.key if key_of is None else key_of(record.message)
+    try:
+        hash(key)
+    except TypeError as unhashable:
+        raise ConfigRefused(
+            f"the key of {record.partition} offset {record.offset} is a {type(key).__name__}, "
+            "which is not hashable: give key_of"
+        ) from unhashable
+    return key
 
 
 class Listener(Protocol):

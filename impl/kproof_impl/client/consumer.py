@@ -15,14 +15,16 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Collection, Hashable, Iterable
+from inspect import iscoroutinefunction
 from types import TracebackType
 from typing import Any
 
-from kproof_impl.client.clients import Client, Polled, client_of
+from kproof_impl.client.clients import Client, Polled, client_of, key_of_record
 from kproof_impl.client.crew import Crew
 from kproof_impl.client.errors import CommitRefused, ConfigRefused, WrongThread
 from kproof_impl.client.failures import FailurePolicy, OnFailure
 from kproof_impl.client.ledger import Ledger
+from kproof_impl.client.pausing import Pausing
 from kproof_impl.client.telling import events_of
 from kproof_impl.client.tenure import Order, TopicPartition
 from kproof_impl.events import Observer
@@ -82,6 +84,11 @@ class WorkerPoolConsumer:
             raise ConfigRefused(
                 f"workers={workers}, max_in_flight={max_in_flight}: expected at least 1 of each"
             )
+        if iscoroutinefunction(handler):
+            raise ConfigRefused(
+                "the handler is a coroutine function, and the workers are threads: expected a "
+                "function that is done when it returns"
+            )
         if isinstance(topics, str):
             raise ConfigRefused(f"topics={topics!r}: expected a list of names")
         policy = FailurePolicy(retries, backoff_s, on_failure)
@@ -105,9 +112,7 @@ class WorkerPoolConsumer:
         self._stop = threading.Event()
         self._held: list[Polled] = []
         """Records that poll returned when there was no room: of partitions just assigned."""
-        self._client_paused: set[TopicPartition] = set()
-        self._unsure: set[TopicPartition] = set()
-        """Those just assigned: a client may keep them paused if they were so in a tenure before."""
+        self._pausing = Pausing(self._client)
         self._next_commit = 0.0
 
     # -- for users -----------------------------------------------------------------------------
@@ -116,7 +121,7 @@ class WorkerPoolConsumer:
         """Consumes until `stop`, then finishes what is in flight, commits and leaves the group.
 
         Raises `HandlerFailed` if a record failed and the pool was told to stop then, `WrongThread`
-        if it runs already, and the errors of the client.
+        if it runs already, the errors of the client, and whatever `observe` raised.
         """
         self._claim()
         self._crew.start()
@@ -211,9 +216,9 @@ class WorkerPoolConsumer:
                 self._finished.wait_for(lambda: self._ledger.may_resume, POLL_S)
                 is_full = not self._ledger.poll_thread_resume()
         if is_full:
-            self._poll_full()
+            self._dispatch(self._poll_paused())
         else:
-            self._resume_client()
+            self._pausing.resume()
             self._poll_many()
         if time.monotonic() >= self._next_commit:
             self._commit()
@@ -232,24 +237,13 @@ class WorkerPoolConsumer:
             is_more = self._dispatch(polled) and bool(polled)
             timeout_s = 0.0
 
-    def _poll_full(self) -> None:
-        """Polls with everything paused: it stays a member, and learns of rebalances."""
-        self._dispatch(self._poll_paused())
-
     def _poll_paused(self) -> list[Polled]:
+        """Polls with everything paused: it stays a member, and learns of rebalances."""
         with self._lock:
-            paused = [p for p in self._ledger.owned if p not in self._client_paused]
+            owned = self._ledger.owned
             self._ledger.poll_thread_enter()
-        self._client_paused.update(paused)
-        if paused:
-            self._client.pause(paused)
+        self._pausing.pause(owned)
         return self._client.poll(0.0, 1)  # One may come, of a partition just assigned.
-
-    def _resume_client(self) -> None:
-        if paused := sorted(self._client_paused | self._unsure):
-            self._client_paused.clear()
-            self._unsure.clear()
-            self._client.resume(paused)
 
     def _dispatch(self, polled: list[Polled]) -> bool:
         """Gives records to the pool, as far as there is room; ends the poll.  Whether there is."""
@@ -272,14 +266,7 @@ class WorkerPoolConsumer:
         if position is not None and record.offset < position:
             LOG.warning("%s: back from offset %d to %d", record.partition, position, record.offset)
             self._ledger.poll_thread_rewind(record.partition)
-        key = record.key if self._key_of is None else self._key_of(record.message)
-        try:
-            hash(key)
-        except TypeError as unhashable:
-            raise ConfigRefused(
-                f"the key of {record.partition} offset {record.offset} is a {type(key).__name__}, "
-                "which is not hashable: give key_of"
-            ) from unhashable
+        key = key_of_record(record, self._key_of)
         self._ledger.poll_thread_dispatch(record.partition, record.offset, key, record)
         self._crew.notice_work()
 
@@ -311,7 +298,7 @@ class WorkerPoolConsumer:
         """The group has given partitions to the consumer."""
         with self._lock:
             for partition in partitions:
-                self._unsure.add(partition)
+                self._pausing.assigned(partition)
                 self._ledger.consumer_assign(partition)
 
     def revoked(self, partitions: Collection[TopicPartition]) -> None:
@@ -327,8 +314,7 @@ class WorkerPoolConsumer:
     def _forget(self, partitions: Collection[TopicPartition]) -> list[TopicPartition]:
         """Those of them that it owns; what is held of them is dropped."""
         self._held = [record for record in self._held if record.partition not in partitions]
-        self._client_paused.difference_update(partitions)
-        self._unsure.difference_update(partitions)
+        self._pausing.forget(partitions)
         return [p for p in self._ledger.owned if p in partitions]
 
     def _give_back(self, partitions: Collection[TopicPartition], seconds: float) -> None:
@@ -367,17 +353,34 @@ class WorkerPoolConsumer:
                 if self._ledger.is_polling:  # Poll has raised.
                     self._ledger.poll_thread_return()
             self._drain(time.monotonic() + seconds)
-            with self._lock:
-                self._ledger.poll_thread_enter()
+        finally:
+            self._leave()
+
+    def _leave(self) -> None:
+        """Gives everything back and closes the client, whatever goes wrong on the way.
+
+        Whatever is revoked from here on, by `close` too, is not waited for.
+        """
+        self._revoke_deadline_s = 0.0
+        try:
+            self._enter_poll()
             self._give_back(self.assignment, 0.0)
         finally:
-            busy = self._crew.end()
-            if busy:
-                LOG.warning("%d handlers still run; their records will be repeated", busy)
-            self._client.close()
-            with self._lock:
-                if self._ledger.is_polling:
+            try:
+                busy = self._crew.end()
+                if busy:
+                    LOG.warning("%d handlers still run; their records will be repeated", busy)
+            finally:
+                self._enter_poll()
+                self._client.close()
+                with self._lock:
                     self._ledger.poll_thread_return()
+
+    def _enter_poll(self) -> None:
+        """What comes now is as if within poll."""
+        with self._lock:
+            if not self._ledger.is_polling:
+                self._ledger.poll_thread_enter()
 
     def _drain(self, deadline: float) -> None:
         """Finishes what is in flight, as a member of the group, and dispatches nothing."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from enum import Enum
+from inspect import iscoroutine
 from typing import Any
 
 from kproof_impl.client.clients import Polled
@@ -20,6 +22,14 @@ LOG = logging.getLogger("kproof.client")
 
 JOIN_S = 1.0
 """How long the end waits for a thread whose record was given up already."""
+
+
+class Outcome(Enum):
+    """What became of a record, unless it failed for good."""
+
+    SETTLED = 0
+    GIVEN_UP = 1
+    """It is not processed, and will not be here."""
 
 
 class Crew:
@@ -36,8 +46,9 @@ class Crew:
         """Held for every use of the ledger."""
         self.finished = threading.Condition(self.lock)
         """Notified when a record leaves the pool, or failed."""
-        self.failure: HandlerFailed | None = None
-        """The first record that failed for good, if the pool is to stop for it."""
+        self.failure: BaseException | None = None
+        """Why the pool has to stop: the first record that failed for good, or what was raised by
+        somebody whom a worker had called."""
         self._ledger = ledger
         self._handler = handler
         self._policy = policy
@@ -77,14 +88,20 @@ class Crew:
     # -- in the worker's thread ----------------------------------------------------------------
 
     def _work(self) -> None:
-        while (ticket := self._next()) is not None:
-            failure = self._process(ticket)
+        try:
+            while (ticket := self._next()) is not None:
+                outcome = self._process(ticket)
+                with self.lock:
+                    if outcome is Outcome.SETTLED:
+                        self._ledger.worker_finish(ticket)
+                    else:
+                        self._ledger.worker_fail(ticket)
+                        if isinstance(outcome, HandlerFailed):
+                            self.failure = self.failure or outcome
+                    self.finished.notify_all()
+        except BaseException as raised:  # By an observer, or `on_failure` that wants to exit.
             with self.lock:
-                if failure is None:
-                    self._ledger.worker_finish(ticket)
-                else:
-                    self._ledger.worker_fail(ticket)
-                    self.failure = self.failure or failure
+                self.failure = self.failure or raised
                 self.finished.notify_all()
 
     def _next(self) -> Ticket | None:
@@ -96,15 +113,21 @@ class Crew:
                 self._startable.wait()
         return None
 
-    def _process(self, ticket: Ticket) -> HandlerFailed | None:
-        """None if the record is settled, or is nobody's any more."""
+    def _process(self, ticket: Ticket) -> Outcome | HandlerFailed:
         polled: Polled = ticket.record
         name = f"{polled.partition} offset {polled.offset}"
         retry = 0
         while True:
             try:
-                self._handler(polled.message)
-                return None
+                answer = self._handler(polled.message)
+                if not iscoroutine(answer):
+                    return Outcome.SETTLED
+                answer.close()
+                return HandlerFailed(
+                    f"{name}: its handler returned a coroutine, which nobody awaits: expected a "
+                    "function that is done when it returns",
+                    polled.message,
+                )
             except Exception as raised:
                 error = raised
             except BaseException as raised:  # A thread that is told to exit: not to be tried again.
@@ -115,16 +138,16 @@ class Crew:
                 retry += 1
                 LOG.warning("%s is tried again: its handler raised %r", name, error)
                 if self._is_given_up(ticket, self._policy.backoff_before(retry)):
-                    return None
+                    return Outcome.GIVEN_UP
                 continue
             try:
                 self._policy.give_up(polled.message, name, error)
             except HandlerFailed as failed:
                 return failed
-            return None
+            return Outcome.SETTLED
 
     def _is_given_up(self, ticket: Ticket, seconds: float) -> bool:
-        """Waits; whether meanwhile the record became somebody else's."""
+        """Waits; whether meanwhile the record became somebody else's, or the pool ended."""
         is_ended = self._ended.wait(seconds)
         with self.lock:
             return is_ended or self._ledger.is_orphan(ticket)

@@ -51,7 +51,11 @@ class KafkaPythonClient:
 
         if consumer.config[AUTOMATIC_COMMITS]:
             raise refuse_automatic_commits(AUTOMATIC_COMMITS)
-        self.group = str(consumer.config["group_id"] or "")
+        if not consumer.config["group_id"]:
+            raise ConfigRefused(
+                "the consumer has no group_id, and without one nothing is committed"
+            )
+        self.group = str(consumer.config["group_id"])
         self._structs = structs
         self._errors = _library().errors
         self._consumer = consumer

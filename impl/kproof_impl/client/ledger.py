@@ -124,6 +124,8 @@ class Ledger:
         """The group wants a partition back: nothing more of it is dispatched."""
         tenure = self._tenure(partition)
         self._demand(self.is_polling, f"{partition} is revoked outside poll")
+        if tenure.is_revoking:
+            return  # It was begun before, and something went wrong.
         tenure.is_revoking = True
         tenure.is_paused = False
         self._say("poll_thread_begin_revocation", partition)
