@@ -42,7 +42,7 @@ def test_a_fault_of_a_group_is_caught(fault: GroupFault, monkeypatch: pytest.Mon
     with pytest.raises(Divergence) as caught:
         fault.program(grouped(observe=Trial()))
 
-    assert caught.value.event.model == "group"
+    assert caught.value.event.model in ("group", "groups")
     assert fault.says in caught.value.reason
 
 

@@ -1,15 +1,20 @@
 """Brokers whose groups go wrong on purpose, each by a slip in one function's text."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
 
 import pytest
 
-from impl_support.group_members import SESSION_MS, Consumer, settle
+from impl_support.group_members import SESSION_MS, Consumer, committed, settle
 from impl_support.slips import slip
 from impl_support.stepping import Stepper
-from kproof_impl.core.groups import member_requests, offset_requests, rebalance
+from kproof_impl.core.groups import (
+    group_coordinator,
+    member_requests,
+    offset_requests,
+    rebalance,
+)
 
 Program = Callable[[Stepper], None]
 
@@ -112,6 +117,25 @@ def all_leave(broker: Stepper) -> None:
     broker.advance(10_000)
 
 
+def commit_and_look(broker: Stepper) -> None:
+    leader, _ = members(broker)
+    leader.commit(3)
+    committed(broker)
+    committed(broker, "another")
+
+
+def grow_quiet(broker: Stepper) -> None:
+    """Its members go on, and commit no more."""
+    config = broker.broker.config
+    broker.broker.config = replace(config, offsets_retention_ms=SESSION_MS)
+    leader, follower = members(broker)
+    leader.commit(3)
+    for _ in range(2 + config.offsets_retention_check_interval_ms // (5 * SESSION_MS)):
+        broker.advance(5 * SESSION_MS)
+        leader.heartbeat()
+        follower.heartbeat()
+
+
 FAULTS = (
     GroupFault(
         "a generation keeps its number",
@@ -184,5 +208,50 @@ FAULTS = (
         "pass",
         all_leave,
         "generation_id = 2, and the specification has 3",
+    ),
+    GroupFault(
+        "a commit is one too high",
+        offset_requests,
+        "offset_commit",
+        "one.committed_offset,",
+        "one.committed_offset + 1,",
+        commit_and_look,
+        "asked for the offsets {'orders-0': 3} to be committed",
+    ),
+    GroupFault(
+        "a commit is acknowledged and nothing is done",
+        offset_requests,
+        "_commit",
+        "coordinator = broker.groups",
+        "return _NONE",
+        commit_and_look,
+        "asked for the offsets {'orders-0': 3} to be committed",
+    ),
+    GroupFault(
+        "a client is told another committed offset",
+        offset_requests,
+        "_fetched_partition",
+        "offset.offset,",
+        "offset.offset + 3,",
+        commit_and_look,
+        "the specification has {'orders-0': 3}",
+    ),
+    GroupFault(
+        "members are given each other's shares",
+        rebalance,
+        "leader_sync",
+        "assignments.get(member.member_id, NO_ASSIGNMENT)",
+        "assignments[next(one for one in assignments if one != member.member_id)]",
+        commit_and_look,
+        "another assignment than the leader dealt",
+    ),
+    GroupFault(
+        "offsets expire that are in use",
+        group_coordinator,
+        "_has_expired",
+        "if group.is_subscribed_to(topic):",
+        "if False:",
+        grow_quiet,
+        "its members read ['orders']",
     ),
 )

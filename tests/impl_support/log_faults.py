@@ -11,7 +11,15 @@ from typing import Any
 import pytest
 
 from impl_support.stepping import Stepper
+from kproof_impl.core.fetch_reading import Reading
 from kproof_impl.core.observed_log import ObservedLog
+from kproof_impl.core.partition import Partition
+from kproof_impl.messages.delete_records import (
+    DeleteRecordsPartition,
+    DeleteRecordsRequest,
+    DeleteRecordsTopic,
+)
+from kproof_impl.messages.fetch import FetchPartition, FetchRequest, FetchTopic
 from kproof_impl.storage import partition_log
 from kproof_impl.storage.partition_log import FilePartitionLog as Log
 
@@ -90,6 +98,21 @@ def flush_and_crash(broker: Stepper) -> None:
 def produce_and_stop(broker: Stepper) -> None:
     produce_and_read(broker)
     broker.restart()
+
+
+def delete_by_request(broker: Stepper) -> None:
+    produce_and_read(broker)
+    for offset in (2, -1):
+        wanted = DeleteRecordsPartition(0, offset)
+        broker.send(DeleteRecordsRequest([DeleteRecordsTopic("orders", [wanted])]), 2)
+
+
+def read_two_partitions(broker: Stepper) -> None:
+    broker.topic("orders", partitions=2, configs=CONFIGS)
+    broker.produce("orders", b"a", partition=0)
+    broker.produce("orders", b"b", partition=1)
+    wanted = [FetchPartition(index, partition_max_bytes=1000) for index in range(2)]
+    broker.send(FetchRequest(topics=[FetchTopic(partitions=wanted, topic="orders")]), 12)
 
 
 # -- faults ------------------------------------------------------------------------------------
@@ -209,6 +232,29 @@ def lose_what_was_forced(patch: pytest.MonkeyPatch) -> None:
     _around(patch, "__init__", wrap)
 
 
+def delete_more_than_asked(patch: pytest.MonkeyPatch) -> None:
+    delete_records = Partition.delete_records
+
+    def deleting(partition: Partition, offset: int) -> None:
+        delete_records(partition, min(offset + 1, partition.high_watermark))
+
+    patch.setattr(Partition, "delete_records", deleting)
+
+
+def answer_with_anothers_records(patch: pytest.MonkeyPatch) -> None:
+    """What was read of a partition is answered as of another."""
+    read = Reading.read
+
+    def swapping(reading: Reading) -> None:
+        read(reading)
+        found = [one for _, one in reading._results if one.records]
+        if len(found) == 2:
+            one, other = found
+            one.records, other.records = other.records, one.records
+
+    patch.setattr(Reading, "read", swapping)
+
+
 FAULTS = (
     LogFault("an offset is skipped", skip_an_offset, produce_and_read, "base offset 3"),
     LogFault(
@@ -254,6 +300,18 @@ FAULTS = (
         claim_more_than_was_forced,
         flush_and_crash,
         "beyond the end of the log",
+    ),
+    LogFault(
+        "more records are deleted than was asked for",
+        delete_more_than_asked,
+        delete_by_request,
+        "asked for the records below 2 to be deleted, the log started at 0, and starts at 3",
+    ),
+    LogFault(
+        "an answer has another partition's records",
+        answer_with_anothers_records,
+        read_two_partitions,
+        "other bytes than were appended",
     ),
     LogFault("what was on disk is lost", lose_what_was_forced, flush_and_crash, "broker_crash"),
     LogFault("a clean stop loses a record", lose_what_was_forced, produce_and_stop, "broker_crash"),

@@ -88,6 +88,9 @@ class CompactionFollower(Follower):
             for later, other in self.twin.records.items()
         )
 
+    def _delete(self, _: dict[str, Any]) -> None:
+        self.is_gone = True
+
     def _append(self, parameters: dict[str, Any]) -> None:
         self.compare(parameters, base_offset=self.twin.log_end_offset)
         for key, is_tombstone in parameters["records"]:

@@ -38,6 +38,8 @@ class GroupLife(Follower):
         self.members = Members()
         self.stored = Members()
         self.offsets = Offsets()
+        self.topics: list[str] | None = None
+        """What its members read, as the broker takes it from their JoinGroups; None: not known."""
         self._is_known = False
         self._is_stored = False
         """Whether the log has a record of the group itself."""
@@ -75,16 +77,33 @@ class GroupLife(Follower):
             self.take("coordinator_fail_over")
             self.members = self.stored.copied()
             self.offsets.load()
+            if not self._is_as_told(parameters) and self.untold and self.untold.take_group():
+                self._begin_anew(parameters)
         else:
             self._begin(parameters)
         self.is_loaded = True
-        self.compare(
-            parameters,
-            instances=self.members.by_instance(),
-            assignments=self.members.assignments,
-            offsets=self.offsets.committed,
-            is_stored=self._is_stored,
-        )
+        self.compare(parameters, **self._stored_facts())
+
+    def _stored_facts(self) -> Parameters:
+        return {
+            "instances": self.members.by_instance(),
+            "assignments": self.members.assignments,
+            "offsets": self.offsets.committed,
+            "is_stored": self._is_stored,
+        }
+
+    def _is_as_told(self, parameters: Parameters) -> bool:
+        assert self.event is not None
+        is_same_generation = self.event.state["generation_id"] == self.state.generation_id
+        facts = self._stored_facts()
+        return is_same_generation and all(parameters[name] == facts[name] for name in facts)
+
+    def _begin_anew(self, parameters: Parameters) -> None:
+        """The broker was killed between a step that it stored and the event of it."""
+        self.state = self.machine.initial_state()
+        self.offsets = Offsets()
+        self._broker_state = "Empty"
+        self._begin(parameters)
 
     def _begin(self, parameters: Parameters) -> None:
         """A group that was there before anybody looked: the model is brought to where it is."""
@@ -128,6 +147,9 @@ class GroupLife(Follower):
 
     def follow(self, event: Event) -> None:
         self.event = event
+        if event.model == "groups":
+            self._answered(event.action, event.parameters)
+            return
         action = event.action
         step = getattr(self, f"_on_{action}", None)
         if step is None:
@@ -146,6 +168,20 @@ class GroupLife(Follower):
         step(event.parameters)
         self._is_known = True
         self._compare(action, event.state)
+
+    def _answered(self, action: str, parameters: Parameters) -> None:
+        """A client is about to be told that offsets are stored, or what they are."""
+        offsets, mine = parameters["offsets"], self.offsets.committed
+        if action == "answer_offset_commit":
+            self.require(
+                all(mine.get(name) == offset for name, offset in offsets.items()),
+                f"a client asked for the offsets {offsets} to be committed, and was told that they "
+                f"are",
+            )
+            return
+        self.require(action == "answer_offset_fetch", f"no step of a group is called {action}")
+        names = mine if parameters["is_all"] else offsets
+        self.compare(parameters, offsets={name: mine.get(name, -1) for name in names})
 
     def _check_life(self, action: str) -> None:
         self.require(
@@ -170,6 +206,7 @@ class GroupLife(Follower):
             or theirs["leader"] != mine.leader
         ):
             self.compare(theirs, state=expected, generation_id=s.generation_id, leader=mine.leader)
+        self.topics = theirs.get("topics", self.topics)
         if "members" in theirs:
             self.compare(theirs, members=list(mine.instances))
             self.require(len(mine.instances) == len(s.members), "the model has other members")

@@ -301,6 +301,16 @@ class GroupFollower(GroupLife):
         return ErrorCode.NONE if is_member else ErrorCode.ILLEGAL_GENERATION
 
     def _on_remove_offsets(self, parameters: Parameters) -> None:
+        reason, state = parameters["reason"], self.state.state
+        topics = {name.rpartition("-")[0] for name in parameters["offsets"]}
+        is_unread = self.topics is not None and topics.isdisjoint(self.topics)
+        self.require(
+            reason in ("asked", "topic")
+            or (reason == "expired" and state == GroupState.EMPTY)
+            or (reason == "unsubscribed" and state == GroupState.STABLE and is_unread),
+            f"offsets in {sorted(topics)} were removed, and the reason was {reason!r}: the group "
+            f"is {NAMES[state]}, and its members read {self.topics}",
+        )
         self.offsets.remove(self, parameters["offsets"], is_stored=True)
 
     def _on_lose_offsets(self, parameters: Parameters) -> None:

@@ -10,6 +10,7 @@ from kproof_spec.lang import Disabled, Machine, Model, SpecError
 from kproof_spec.lang.keys import shown, shown_arguments
 
 from ..why_not import refusal
+from .untold import Untold
 
 
 class Divergence(Exception):
@@ -37,6 +38,10 @@ class Follower:
         """Whether what it follows is no more."""
         self.is_loaded = True
         """Whether the present life of the broker has it."""
+        self.is_of_groups = False
+        """Whether it is a log in which the groups keep what they have."""
+        self.untold: Untold | None = None
+        """What the life before has left without a word, if there was one."""
 
     def follow(self, event: Event) -> None:
         """Takes the step of an event.  Raises `Divergence`."""

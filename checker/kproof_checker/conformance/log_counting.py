@@ -107,7 +107,10 @@ class CountingFollower(Follower):
             offset(s.durable_log_start_offset),
             offset(s.history_log_start_offset),
             offset(s.recovery_point),
+            offset(s.flushed_offset),
+            offset(s.high_watermark),
+            offset(s.log_end_offset),
         }
-        self._place(self._units.bases_with(sorted(kept), offset(s.flushed_offset)))
+        self._place(sorted(kept))
         self._units_tidy = len(self._units)
         self._batches.forget(offset(self.state.log_start_offset))

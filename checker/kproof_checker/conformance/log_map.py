@@ -9,9 +9,12 @@
 | `delete_records` | `leader_delete_records` |
 | `delete_segments` | for each, below the start, by age or by size, whichever it is |
 | `clean` | nothing but the segments that became one: see `compaction_map` for the records |
-| `open` of a log it knows | `broker_crash` with what is left, `broker_recover` |
+| `open` of a log it knows | `broker_crash` with what is left, `broker_recover`; before it one |
+| | `leader_append`, if the broker was killed between the batch and its event (`untold`) |
 | `read` | `reader_fetch`, by a reader who stands there |
 | `fetch` that is refused | `reader_reset`, by a reader who stands there |
+| `answer_delete_records` | nothing: the log has to start where that was asked for |
+| `delete` | nothing: its topic is deleted, and it is followed no more |
 
 A batch is committed as soon as it is appended: a node alone is all its in-sync replicas.
 
@@ -56,6 +59,8 @@ class LogFollower(CountingFollower):
         self._is_known = False
         self._failed_count = 0
         """Records of the last append, if the disk refused it: the file may hold them."""
+        self._started_before: int | None = None
+        """Where the log started before records were deleted by a request that is not answered."""
         self._rewritten_offset = 0
         """Below this, compaction may have removed any record."""
 
@@ -118,7 +123,27 @@ class LogFollower(CountingFollower):
             self.take("leader_flush")
 
     def _delete_records(self, parameters: dict[str, Any], _: dict[str, Any]) -> None:
+        self._started_before = self._units.offset(self.state.log_start_offset)
         self.take("leader_delete_records", offset=parameters["offset"])
+
+    def _answer_delete_records(self, parameters: dict[str, Any], theirs: dict[str, Any]) -> None:
+        """What was asked for is what has happened: no more is gone, and no less."""
+        offset = parameters["offset"]
+        if offset < 0:
+            offset = theirs["high_watermark"]
+        start_offset = self._units.offset(self.state.log_start_offset)
+        before = start_offset if self._started_before is None else self._started_before
+        self._started_before = None
+        self.require(
+            start_offset == max_(offset, before),
+            f"a client asked for the records below {parameters['offset']} to be deleted, the log "
+            f"started at {before}, and starts at {start_offset}",
+        )
+        self.compare(parameters, low_watermark=start_offset)
+
+    def _delete(self, _: dict[str, Any], __: dict[str, Any]) -> None:
+        """The log's topic is no more."""
+        self.is_gone = True
 
     def _delete_segments(self, parameters: dict[str, Any], _: dict[str, Any]) -> None:
         size_bytes = parameters["size_bytes"]
@@ -167,6 +192,7 @@ class LogFollower(CountingFollower):
         self._rewritten_offset = max(self._rewritten_offset, end_offset)
 
     def _open(self, parameters: dict[str, Any], theirs: dict[str, Any]) -> None:
+        self.is_of_groups = bool(parameters.get("is_of_groups"))
         if not self._is_known:
             self._is_known = True
             self._begin(theirs)
@@ -195,6 +221,12 @@ class LogFollower(CountingFollower):
             self._units.append(end_offset)
             self.take("leader_append_fails", residue=Residue.WHOLE)
             self._batches = Batches(end_offset)  # The CRC of that one was not told.
+        elif end_offset > own_end_offset and self._has_untold_batch():
+            self._units.append(end_offset)
+            self.take("leader_append", age=0)
+            self.take("leader_raise_high_watermark")
+            self.take("broker_crash", end=end_offset, torn=end_offset)
+            self._batches = Batches(end_offset)
         else:
             self.take("broker_crash", end=end_offset, torn=end_offset)
             self._batches.truncate(end_offset)
@@ -212,6 +244,9 @@ class LogFollower(CountingFollower):
             self.machine.store_of(s).commit()
         while second_base_offset(s) <= s.log_start_offset and self._segments()[0] not in segments:
             self.take("cleaner_delete_below_log_start")  # A start has no use for them.
+
+    def _has_untold_batch(self) -> bool:
+        return self.untold is not None and self.untold.take_batch(self.is_of_groups)
 
     def _begin(self, theirs: dict[str, Any]) -> None:
         """A log that was there before anybody looked: the model is brought to where it stands."""
@@ -249,6 +284,10 @@ class LogFollower(CountingFollower):
             f"a reader may be given records up to {max_(end_offset, next_offset)}, and the high "
             f"watermark is {high_watermark}",
         )
+        self._check_given(offset, base_offset, next_offset, parameters["checksum"])
+
+    def _check_given(self, offset: int, base_offset: int, next_offset: int, checksum: int) -> None:
+        """A reader gets whole batches from the one on that it stands in, as they were appended."""
         expected = self._batches.base_of(offset)
         is_known = offset >= self._batches.begin
         may_be_missing = offset < self._rewritten_offset
@@ -264,7 +303,7 @@ class LogFollower(CountingFollower):
             f"begins at {self._batches.base_of(next_offset)}",
         )
         self.require(
-            self._batches.checksum(base_offset, next_offset) in (None, parameters["checksum"]),
+            self._batches.checksum(base_offset, next_offset) in (None, checksum),
             f"a reader was given other bytes than were appended from {base_offset} up to "
             f"{next_offset}",
         )
@@ -289,6 +328,14 @@ class LogFollower(CountingFollower):
             f"a reader was told that the last stable offset is {parameters['last_stable_offset']}, "
             f"and without transactions it is the high watermark, {end_offset}",
         )
+
+        if "checksum" in parameters:
+            self._check_given(
+                offset,
+                parameters["base_offset"],
+                parameters["next_offset"],
+                parameters["checksum"],
+            )
 
     def _stand_at(self, offset: int) -> None:
         """Where a consumer stands is its own business."""

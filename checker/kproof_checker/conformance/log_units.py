@@ -2,10 +2,9 @@
 
 The model gives each record the next whole number.  A broker's batch of a hundred records takes a
 hundred offsets, but it is written, forced, lost and deleted as one, so for the model it is one
-record: a unit.  `Units` translates.  What is forced to the disk in one segment can only go as one
-any more, so older units may be joined; and where the log is made to start in the middle of a unit,
-it is cut in two.  That keeps a step at the cost of a step, however large batches are and however
-long a log grows.
+record: a unit.  `Units` translates.  Units that nothing stands between are joined now and then, and
+a unit is cut in two where something has to: where the log is made to start, or a crash has cut it.
+That keeps a step at the cost of a step, however large batches are and however long a log grows.
 
 `Batches` remembers of each batch where it begins and its CRC, in 12 bytes, so that what a reader is
 given can be held against what was appended.
@@ -56,10 +55,6 @@ class Units:
     def truncate(self, end: int) -> None:
         """What is at or above an offset at which a unit begins is gone."""
         del self._bases[bisect_left(self._bases, end) + 1 :]
-
-    def bases_with(self, offsets: Iterable[int], from_offset: int) -> list[int]:
-        """Where units begin if those below an offset are joined as far as `offsets` allow."""
-        return [*offsets, *self._bases[bisect_left(self._bases, from_offset) :]]
 
     @property
     def bases(self) -> list[int]:

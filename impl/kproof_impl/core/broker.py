@@ -225,6 +225,8 @@ class Broker:
         call = Call(self, connection, header)  # type: ignore[arg-type] # As it came in.
         connection.busy = call
         self.requests_count += 1
+        if self.observe is not None:
+            call.request = request
         try:
             api_key = call.header.api_key
             handler = HANDLERS_FOUND.get(api_key) or handler_of(api_key)
@@ -255,6 +257,10 @@ class Broker:
         connection = call.connection
         if not connection.is_open:
             return
+        if self.observe is not None:
+            from kproof_impl.core.told_answers import tell_answer
+
+            tell_answer(self, call.header.api_key, call.request, response)
         self._effects.append(Send(connection.connection_id, call.header, response))
         connection.busy = None
         if connection.backlog:

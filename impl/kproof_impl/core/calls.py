@@ -49,7 +49,7 @@ class Call:
     `on_gone` is called if the connection goes before that; then an answer is dropped.
     """
 
-    __slots__ = ("_broker", "connection", "header", "is_answered", "on_gone")
+    __slots__ = ("_broker", "connection", "header", "is_answered", "on_gone", "request")
 
     def __init__(self, broker: Broker, connection: Connection, header: Header) -> None:
         self._broker = broker
@@ -57,6 +57,8 @@ class Call:
         self.header = header
         self.is_answered = False
         self.on_gone: Callable[[], None] | None = None
+        self.request: object = None
+        """Kept only if somebody observes the broker."""
 
     @property
     def client_id(self) -> str:

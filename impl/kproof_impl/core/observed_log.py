@@ -5,7 +5,8 @@ slowed down while nobody does.
 
 | action | parameters |
 |---|---|
-| `open` | `recovery_point`: what an earlier life had forced to the disk |
+| `open` | `recovery_point`: what an earlier life had forced to the disk; `is_compacted`, and |
+| | `is_of_groups` for a log of `__consumer_offsets`, if it is so |
 | `append` | `base_offset`, `last_offset`, `crc`: the batch's own |
 | `append_failed` | `records_count` of the batch: the disk refused it, and the file may hold it |
 | `roll` | `base_offset` of the segment that is active from now on |
@@ -19,7 +20,9 @@ slowed down while nobody does.
 | | what was found `base_offset`, `next_offset`, `checksum`: the CRC-32 of the CRC-32Cs of all |
 | | batches, reckoned from the bytes that were found, four bytes each, the highest first |
 | `fetch` | `offset`, and what the answer says: `error`, `log_start_offset`, `high_watermark`, |
-| | `last_stable_offset` |
+| | `last_stable_offset`; of records in it the same as of those of `read` |
+| `answer_delete_records` | `offset` as asked for, `low_watermark` as about to be answered |
+| `delete` | none: the partition's topic is deleted |
 
 The state is `log_start_offset`, `high_watermark` and `log_end_offset`; where a log is opened or
 segments are deleted or cleaned also `segments`: the base offsets of all.  A compacted log tells
@@ -56,7 +59,15 @@ Tell = Callable[[str, str, str, dict[str, Any], dict[str, Any]], None]
 class ObservedLog:
     """A `PartitionLog` that tells what the one inside it does."""
 
-    def __init__(self, log: PartitionLog, config: LogConfig, subject: str, tell: Tell) -> None:
+    def __init__(
+        self,
+        log: PartitionLog,
+        config: LogConfig,
+        subject: str,
+        tell: Tell,
+        *,
+        is_of_groups: bool = False,
+    ) -> None:
         self._log = log
         self._config = config
         self._subject = subject
@@ -65,6 +76,8 @@ class ObservedLog:
         parameters: dict[str, Any] = {"recovery_point": log.recovery_point}
         if config.is_compacted:
             parameters["is_compacted"] = True
+        if is_of_groups:
+            parameters["is_of_groups"] = True
         self._told("open", parameters, has_segments=True)
         self._tell_compacted()
 
@@ -182,7 +195,19 @@ class ObservedLog:
                 "high_watermark": answer.high_watermark,
                 "last_stable_offset": answer.last_stable_offset,
             }
+            if answer.records:
+                parameters |= _contents(answer.records)
             self._told("fetch", parameters)
+
+    def tell_deleted_records(self, offset: int, low_watermark: int) -> None:
+        """DeleteRecords is about to be answered: the offset is as the client asked for it."""
+        parameters = {"offset": offset, "low_watermark": low_watermark}
+        self._told("answer_delete_records", parameters)
+
+    def tell_deleted(self) -> None:
+        """The partition's topic is no more."""
+        self._told("delete", {})
+        self._told_compaction("delete", {})
 
     def advance_log_start_offset(self, offset: int) -> None:
         before = self._log.segment_facts()

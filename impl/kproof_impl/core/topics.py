@@ -244,6 +244,8 @@ class Topics:
             with suppress(LogFailed):
                 self._broker.store.delete(topic.topic_id, range(len(topic.partitions)))
             for partition in topic.partitions:
+                if isinstance(partition.log, ObservedLog):
+                    partition.log.tell_deleted()
                 self._broker.waiting_fetches.deleted(partition)
             if has_committed_offsets:
                 self._broker.groups.topic_deleted(topic.name)
@@ -354,7 +356,9 @@ class Topics:
         log: PartitionLog = store.open(topic.topic_id, topic.name, index, topic.log_config)
         if self._broker.observe is not None:
             subject = f"{topic.topic_id}-{index}"
-            log = ObservedLog(log, topic.log_config, subject, self._broker.tell)
+            is_of_groups = topic.name == CONSUMER_OFFSETS
+            tell = self._broker.tell
+            log = ObservedLog(log, topic.log_config, subject, tell, is_of_groups=is_of_groups)
         log.begin_epoch(leader_epoch)
         return Partition(topic.name, topic.topic_id, index, log, leader_epoch)
 

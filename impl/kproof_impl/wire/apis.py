@@ -27,7 +27,10 @@ class Api:
 PRODUCE = 0
 FETCH = 1
 METADATA = 3
+OFFSET_COMMIT = 8
+OFFSET_FETCH = 9
 API_VERSIONS = 18
+DELETE_RECORDS = 21
 
 
 def _api(key: int, name: str, versions: tuple[int, int], min_advertised: int | None = None) -> Api:
@@ -46,8 +49,8 @@ APIS: dict[int, Api] = {
         _api(FETCH, "Fetch", (4, 17)),
         _api(2, "ListOffsets", (1, 10)),
         _api(METADATA, "Metadata", (0, 13)),
-        _api(8, "OffsetCommit", (2, 9)),
-        _api(9, "OffsetFetch", (1, 9)),
+        _api(OFFSET_COMMIT, "OffsetCommit", (2, 9)),
+        _api(OFFSET_FETCH, "OffsetFetch", (1, 9)),
         _api(10, "FindCoordinator", (0, 6)),
         _api(11, "JoinGroup", (0, 9)),
         _api(12, "Heartbeat", (0, 4)),
@@ -58,7 +61,7 @@ APIS: dict[int, Api] = {
         _api(API_VERSIONS, "ApiVersions", (0, 4)),
         _api(19, "CreateTopics", (2, 7)),
         _api(20, "DeleteTopics", (1, 6)),
-        _api(21, "DeleteRecords", (0, 2)),
+        _api(DELETE_RECORDS, "DeleteRecords", (0, 2)),
         _api(22, "InitProducerId", (0, 5)),
         _api(23, "OffsetForLeaderEpoch", (2, 4)),
         _api(32, "DescribeConfigs", (1, 4)),

@@ -61,8 +61,11 @@ class GroupCoordinator:
         self.log.append(group.group_id, [(group_key(group.group_id), value)])
         group.stored_value = value
 
-    def remove_offsets(self, group: Group, removed: list[tuple[str, int]]) -> None:
-        """Removes committed offsets, from the log and then here.  Raises `StoreRefused`."""
+    def remove_offsets(self, group: Group, removed: list[tuple[str, int]], reason: str) -> None:
+        """Removes committed offsets, from the log and then here.  Raises `StoreRefused`.
+
+        The reason is for whoever observes the broker: see `told`.
+        """
         group_id = group.group_id
         for start in range(0, len(removed), TOMBSTONES_MAX):
             part = removed[start : start + TOMBSTONES_MAX]
@@ -72,12 +75,12 @@ class GroupCoordinator:
             self.log.append(group_id, tombstones)
             for topic, partition in part:
                 group.remove_offset(topic, partition)
-            told.removed_offsets(self, group, part)
+            told.removed_offsets(self, group, part, reason)
 
     def remove_group(self, group: Group) -> None:
         """Removes a group that is empty, and its offsets.  Raises `StoreRefused`."""
         offsets = [(topic, partition) for topic, partition, _ in group.all_offsets()]
-        self.remove_offsets(group, offsets)
+        self.remove_offsets(group, offsets, "asked")
         self.log.append(group.group_id, [(group_key(group.group_id), None)])
         for member_id in list(group.pending_members):
             rebalance.forget_pending(group, member_id)
@@ -157,7 +160,8 @@ class GroupCoordinator:
             for topic, partition, committed in group.all_offsets()
             if _has_expired(group, topic, committed, retention_ms, now_ms)
         ]
-        self.remove_offsets(group, expired)
+        is_empty = group.state is GroupState.EMPTY
+        self.remove_offsets(group, expired, "expired" if is_empty else "unsubscribed")
         if group.state is GroupState.EMPTY and not group.offsets and not group.pending_members:
             self.remove_group(group)
 
@@ -174,12 +178,13 @@ class GroupCoordinator:
             of_topic = group.offsets.get(name)
             if of_topic:
                 try:
-                    self.remove_offsets(group, [(name, partition) for partition in of_topic])
+                    pairs = [(name, partition) for partition in of_topic]
+                    self.remove_offsets(group, pairs, "topic")
                 except StoreRefused:
                     # The topic is gone all the same; what the log still has goes at the next start.
                     left = group.offsets.pop(name, {})
                     pairs = [(name, partition) for partition in left]
-                    told.removed_offsets(self, group, pairs, is_stored=False)
+                    told.removed_offsets(self, group, pairs, "topic", is_stored=False)
 
     def _resign(self) -> None:
         error = ErrorCode.NOT_COORDINATOR

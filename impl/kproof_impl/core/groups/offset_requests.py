@@ -232,7 +232,7 @@ def offset_delete(
             partitions.append(OffsetDeleteResponsePartition(index, error))
         answers.append(OffsetDeleteResponseTopic(topic.name, partitions))
     try:
-        coordinator.remove_offsets(group, removed)
+        coordinator.remove_offsets(group, removed, "asked")
     except StoreRefused as refused:
         return OffsetDeleteResponse(error_code=refused.error_code)
     return OffsetDeleteResponse(topics=answers)

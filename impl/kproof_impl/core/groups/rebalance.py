@@ -374,7 +374,7 @@ def leader_sync(
         prepare_rebalance(coordinator, group)
         return
     group.enter(GroupState.STABLE, coordinator.broker.now_ms)
-    told.synced(coordinator, group)
+    told.synced(coordinator, group, assignments)
     for member in group.members.values():
         if member.sync_call is not None:
             told.received_assignment(coordinator, group, member)

@@ -18,13 +18,17 @@
 | `commit` | `member`, `instance`, `generation_id`, `offsets` by `topic-partition`; stored |
 | `commit_refused` | `member`, `instance`, `generation_id`, `error` |
 | `heartbeat` | the same, with the error that it is answered with |
-| `remove_offsets` | `offsets`: a list of `topic-partition`; stored |
+| `remove_offsets` | `offsets`: a list of `topic-partition`, `reason`; stored |
 | `lose_offsets` | the same, not stored: their topic is gone, and the disk refuses |
 | `remove_group`, `resign` | none: it has been deleted, or has expired; its log is gone |
 | `load` | `instances`: member ids by group.instance.id, `assignments`, `offsets`, `is_stored` |
 
+The reason for a removal of offsets is `asked`, `topic`: it was deleted, `expired` in a group that
+has no members, or `unsubscribed`: too old in a group of which no member reads the topic.
+
 The state is `state`, `generation_id` and `leader`; where members may come or go also `members`, in
-the order in which they came; after `commit` also `offsets`, those of its partitions.
+the order in which they came, and `topics`, which they read, or None where that is not known; after
+`commit` also `offsets`, those of its partitions.
 
 After the last `load` of a start, the model `groups` has the action `loaded`, with the number of
 `groups`.  Where a change opens the join barrier, its event is told before, and `rebalance` right
@@ -36,6 +40,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
+
+from kproof_impl.core.groups.member import NO_ASSIGNMENT
 
 if TYPE_CHECKING:
     from kproof_impl.core.groups.group import Group
@@ -60,7 +66,9 @@ def _tell(
         "leader": group.leader,
     }
     if has_members:
+        topics = group.subscribed_topics
         state["members"] = list(group.members)
+        state["topics"] = None if topics is None else sorted(topics)
     coordinator.broker.tell("group", group.group_id, action, parameters, state)
 
 
@@ -127,9 +135,11 @@ def accepted_sync(
         _tell(coordinator, group, "member_sync", parameters, has_members=False)
 
 
-def synced(coordinator: GroupCoordinator, group: Group) -> None:
+def synced(coordinator: GroupCoordinator, group: Group, assignments: Mapping[str, bytes]) -> None:
+    """With what the leader's request says, not with what has become of it."""
     if coordinator.broker.observe is not None:
-        parameters = {"leader": group.leader, "assignments": _assignments(group)}
+        shares = {name: crc32(assignments.get(name, NO_ASSIGNMENT)) for name in group.members}
+        parameters = {"leader": group.leader, "assignments": shares}
         _tell(coordinator, group, "leader_sync", parameters)
 
 
@@ -198,12 +208,14 @@ def removed_offsets(
     coordinator: GroupCoordinator,
     group: Group,
     offsets: Sequence[tuple[str, int]],
+    reason: str,
     is_stored: bool = True,
 ) -> None:
     if coordinator.broker.observe is not None:
         names = [f"{topic}-{partition}" for topic, partition in offsets]
         action = "remove_offsets" if is_stored else "lose_offsets"
-        _tell(coordinator, group, action, {"offsets": names}, has_members=False)
+        parameters = {"offsets": names, "reason": reason}
+        _tell(coordinator, group, action, parameters, has_members=False)
 
 
 def loaded(coordinator: GroupCoordinator) -> None:
