@@ -49,6 +49,9 @@ class BrokerConfig:
     offsets_retention_check_interval_ms: int = 600_000
 
     fetch_max_bytes: int = 55 << 20
+    fetch_answer_bytes: int = 4 << 20
+    """A fetch that may have more gets it in parts of this size: while one is answered, all others
+    wait."""
     max_incremental_fetch_session_cache_slots: int = 1_000
     min_incremental_fetch_session_eviction_ms: int = 120_000
     producer_id_expiration_ms: int = 86_400_000

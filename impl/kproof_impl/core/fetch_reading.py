@@ -72,7 +72,8 @@ class Reading:
         self._context = context
         self._version = version
         self._is_committed = request.isolation_level == READ_COMMITTED
-        self._max_bytes = min(request.max_bytes, broker.config.fetch_max_bytes)
+        config = broker.config
+        self._max_bytes = min(request.max_bytes, config.fetch_max_bytes, config.fetch_answer_bytes)
         self._replica_id = request.replica_state.replica_id
         self._results: list[Result] = []
         self.min_bytes = min(request.min_bytes, self._max_bytes)

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 JOINED_BYTES_MAX = 64 << 10
 """Buffers that are larger are written by themselves: to copy them costs more than a system call."""
 
+LONG_SECONDS = 0.005
+"""Whoever is served for so long is the last in its turn of the event loop."""
+
 TURN_SECONDS = 0.01
 """How long the requests of one connection are served before the others have their turn."""
 
@@ -58,6 +61,7 @@ class Connection(asyncio.BufferedProtocol):
         "client",
         "connection_id",
         "is_closing",
+        "is_heavy",
         "last_active",
         "last_read",
         "unfinished_bytes",
@@ -79,6 +83,8 @@ class Connection(asyncio.BufferedProtocol):
         self.connection_id = 0
         self.client = ""
         self.is_closing = False
+        self.is_heavy = False
+        """Whether what it asked for took long."""
         self.last_active = self.last_read = self.write_progress = server.seconds()
         self.unsent_before = 0
         self.unfinished_bytes = 0
@@ -135,7 +141,7 @@ class Connection(asyncio.BufferedProtocol):
         self._held_by_writes = False
         self._server.write_free(self)
         self.last_active = self._server.seconds()
-        self._go_on()
+        self.go_on()
 
     # -- what the server calls -----------------------------------------------------------------
 
@@ -148,7 +154,7 @@ class Connection(asyncio.BufferedProtocol):
         """The core wants requests again."""
         self._held_by_core = False
         if not self._is_serving:
-            self._server.soon(self._go_on)
+            self._server.soon(self.go_on)
 
     def send(self, buffers: list[Buffer]) -> None:
         """Takes the buffers of an answer; they leave at `flush`, or at once when they are many."""
@@ -244,10 +250,14 @@ class Connection(asyncio.BufferedProtocol):
         """Hands the core what has come whole, as long as neither core nor client holds it up."""
         if self._is_serving:
             return
-        self._is_serving = True
         frames, server = self._frames, self._server
+        if frames and server.is_crowded(self):
+            self._hold_reading()
+            return
+        self._is_serving = True
         now_ms = server.clock.now_ms()
-        turn_end = server.seconds() + TURN_SECONDS
+        turn_begin = server.seconds()
+        turn_end = turn_begin + TURN_SECONDS
         try:
             while frames and not (self._held_by_core or self._held_by_writes or self.is_closing):
                 batches = self._batches()
@@ -256,11 +266,14 @@ class Connection(asyncio.BufferedProtocol):
                 elif event := self._read(frames.popleft()):
                     server.feed(event, now_ms)
                 if frames and server.seconds() >= turn_end:
-                    server.soon(self._go_on)
+                    server.soon(self.go_on)
                     break
         finally:
             self._is_serving = False
-            self._server.flush()
+            server.flush()
+        self.is_heavy = False
+        if server.seconds() >= turn_begin + LONG_SECONDS:
+            server.served_long(self)
         if self._frames:
             self._hold_reading()
 
@@ -307,7 +320,7 @@ class Connection(asyncio.BufferedProtocol):
         if self._transport is not None and not self.is_closing and self._transport.is_reading():
             self._transport.pause_reading()
 
-    def _go_on(self) -> None:
+    def go_on(self) -> None:
         if self.is_closing or self._is_held:
             return
         self._serve()

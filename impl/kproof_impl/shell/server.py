@@ -47,6 +47,11 @@ class Server:
         """Called when the broker's observer has raised: then it serves nobody any more."""
         self.frame_memory = FrameMemory()
         self._write_full: dict[int, Connection] = {}
+        self._long_count = 0
+        """Who was served for long in this turn of the event loop."""
+        self._light: dict[Connection, None] = {}
+        self._heavy: dict[Connection, None] = {}
+        """Who waits for a turn, in order."""
         self._unfinished_bytes = 0
         self._servers: list[asyncio.Server] = []
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -124,6 +129,8 @@ class Server:
         if self.connections.pop(connection.connection_id, None) is None:
             return
         self._write_full.pop(connection.connection_id, None)
+        self._light.pop(connection, None)
+        self._heavy.pop(connection, None)
         self._unfinished_bytes -= connection.unfinished_bytes
         self.feed(Disconnected(connection.connection_id), self.clock.now_ms())
         self.flush()
@@ -136,18 +143,19 @@ class Server:
         Each may have some that wait; but where all of them together are more than this process
         should hold, the one that has taken nothing for the longest time ends.
         """
-        self._write_full[connection.connection_id] = connection
-        unsent = sum(each.unsent_bytes for each in self._write_full.values())
-        if unsent > self.limits.unsent_bytes_max:
-            slowest = min(self._write_full.values(), key=lambda each: each.write_progress)
-            self.soon(
-                partial(
-                    slowest.abort,
-                    CLOSED,
-                    f"{unsent} bytes of answers are not taken by their clients, and "
-                    f"{self.limits.unsent_bytes_max} is the limit; this one is the slowest",
-                )
+        waiting = self._write_full
+        waiting[connection.connection_id] = connection
+        unsent = sum(each.unsent_bytes for each in waiting.values())
+        while unsent > self.limits.unsent_bytes_max and waiting:
+            slowest = min(waiting.values(), key=lambda each: each.write_progress)
+            del waiting[slowest.connection_id]
+            size = slowest.unsent_bytes
+            slowest.abort(
+                CLOSED,
+                f"{unsent} bytes of answers are not taken by their clients, and "
+                f"{self.limits.unsent_bytes_max} is the limit; this one is the slowest",
             )
+            unsent -= size
 
     def write_free(self, connection: Connection) -> None:
         """A client has taken most of its answers."""
@@ -168,6 +176,32 @@ class Server:
                 f"{self._unfinished_bytes} bytes of requests are begun and not whole, and "
                 f"{self.limits.unfinished_bytes_max} is the limit; this one is the slowest",
             )
+
+    def is_crowded(self, connection: Connection) -> bool:
+        """Whether this turn has served so much that a connection has to wait for its own."""
+        if not self._long_count:
+            return False
+        queue = self._heavy if connection.is_heavy else self._light
+        queue[connection] = None
+        return True
+
+    def served_long(self, connection: Connection) -> None:
+        """A connection has had a long time: the others have theirs in the turns to come.
+
+        Those that have had little so far come first, so that somebody who asks for little is not
+        behind many who ask for much.
+        """
+        connection.is_heavy = True
+        self._long_count += 1
+        if self._long_count == 1:
+            self.soon(self._next_turn)
+
+    def _next_turn(self) -> None:
+        self._long_count = 0
+        while not self._long_count and (queue := self._light or self._heavy):
+            connection = next(iter(queue))
+            del queue[connection]
+            connection.go_on()
 
     def soon(self, action: Callable[[], object]) -> None:
         """Calls `action` in a later turn of the loop."""

@@ -3,10 +3,11 @@
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
+from impl_support.good_client import well_served
 from impl_support.raw_client import (
     METADATA,
     Gone,
@@ -18,6 +19,7 @@ from impl_support.raw_client import (
     produced,
     request,
 )
+from impl_support.serving import serving
 from kproof_impl import Broker
 from kproof_impl.shell.limits import Limits
 from kproof_impl.shell.notices import Notice
@@ -115,6 +117,36 @@ def test_where_all_together_take_too_little_the_slowest_is_closed() -> None:
 
     assert told != []
     assert all("this one is the slowest" in notice.text for notice in told)
+
+
+def test_where_many_take_nothing_at_once_as_many_are_closed_as_have_to_be() -> None:
+    with limited(Limits(unsent_bytes_max=8 << 20)) as (port, told):
+        topic = large_topic(port)
+        deaf = [RawClient(port) for _ in range(12)]
+        for client in deaf:
+            client.send(b"".join(fetch(number, topic, 0) for number in range(8)))
+        with RawClient(port) as good:
+            deadline = time.monotonic() + 10
+            while len(told) < 8:
+                assert good.ask(api_versions(1))
+                assert time.monotonic() < deadline
+        for client in deaf:
+            client.socket.close()
+
+
+def test_many_that_ask_for_much_and_take_nothing_do_not_hold_up_one_that_asks_for_little() -> None:
+    with serving("--in-memory") as broker:
+        topic = made_topic(broker.port, "large")
+        with RawClient(broker.port) as client:
+            for _ in range(60):
+                produced(client, topic, bytes(900_000))
+        before = broker.rss_bytes
+        with ExitStack() as deaf, well_served(broker.port):
+            for _ in range(40):
+                client = deaf.enter_context(RawClient(broker.port))
+                client.send(b"".join(fetch(number, topic, 0) for number in range(20)))
+            time.sleep(1.0)
+        assert broker.rss_bytes_max - before < 400 << 20
 
 
 def test_where_all_have_begun_too_large_requests_the_one_that_stands_still_is_closed() -> None:
