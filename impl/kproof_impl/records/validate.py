@@ -25,6 +25,8 @@ from kproof_impl.records.errors import BatchRefused
 _MAGIC_AT = 16
 _ZSTD = 4
 """The highest codec: none, gzip, snappy, lz4, zstd."""
+RECORD_BYTES_MIN = 7
+"""A record without key, value and headers: its length, attributes, two deltas, three lengths."""
 _with_names = tuple.__new__
 """`BatchHeader._make` without a look at the number of fields, which is the format's."""
 
@@ -63,6 +65,7 @@ def checked_batch(data: Buffer, max_message_bytes: int) -> BatchHeader:
         or records_count < 1
         or records_count != last_offset_delta + 1
         or attributes & CONTROL
+        or (records_count * RECORD_BYTES_MIN > size - HEADER_BYTES and not attributes & CODEC_MASK)
         or attributes & CODEC_MASK > _ZSTD
         or producer_id >= 0 > min(base_sequence, producer_epoch)
     ):
@@ -114,6 +117,12 @@ def _refused_claim(header: BatchHeader) -> BatchRefused:
         reason = (
             f"The batch claims {header.records_count} records and a last offset delta of "
             f"{header.last_offset_delta}; these should be n and n - 1, with n at least 1."
+        )
+    elif header.producer_id < 0 or min(header.base_sequence, header.producer_epoch) >= 0:
+        reason = (
+            f"The batch claims {header.records_count} records, and has "
+            f"{header.size_bytes - HEADER_BYTES} bytes for them: a record has "
+            f"{RECORD_BYTES_MIN} at the least."
         )
     else:
         reason = (

@@ -90,6 +90,7 @@ def test_a_batch_may_have_as_many_bytes_as_the_topic_takes_and_no_more() -> None
         ({"records_count": -1}, ErrorCode.INVALID_RECORD),
         ({"records_count": 0, "last_offset_delta": -1}, ErrorCode.INVALID_RECORD),
         ({"records_count": 3}, ErrorCode.INVALID_RECORD),
+        ({"records_count": 1000, "last_offset_delta": 999}, ErrorCode.INVALID_RECORD),
         ({"last_offset_delta": 4}, ErrorCode.INVALID_RECORD),
         ({"base_offset": 1}, ErrorCode.INVALID_RECORD),
         ({"attributes": 0x20}, ErrorCode.INVALID_RECORD),
@@ -103,6 +104,10 @@ def test_a_batch_may_have_as_many_bytes_as_the_topic_takes_and_no_more() -> None
 )
 def test_a_header_that_contradicts_itself_is_refused(fields: dict[str, int], code: int) -> None:
     assert code_of(changed(batch_of_size(2), **fields)) == code
+
+
+def test_the_smallest_records_that_there_are_are_taken() -> None:
+    assert checked_batch(build_batch([(1, None, None)] * 50), LARGE).records_count == 50
 
 
 def test_a_producer_with_epoch_and_sequence_is_taken() -> None:
