@@ -96,7 +96,19 @@ def test_the_verdict_is_there_as_json(kproof: Kproof, tmp_path: Path) -> None:
     said = json.loads(kproof("validate", "--json", "run").stdout)
 
     assert said.pop("seconds") >= 0
-    assert said == {"verdict": "allowed", "steps": 8, "logs": 2, "groups": 0, "pools": 0}
+    counts = {"steps": 8, "logs": 2, "groups": 0, "pools": 0}
+    assert said == {"verdict": "allowed", **counts, "unfinished": []}
+
+
+def test_a_recording_that_ends_within_a_line_is_said_to(kproof: Kproof, tmp_path: Path) -> None:
+    recorded(tmp_path / "run")
+    text = (tmp_path / "run").read_text("utf-8")
+    (tmp_path / "cut").write_text(text[:-10], "utf-8")
+
+    told = kproof("validate", "cut").stdout.splitlines()
+    assert told[0].startswith("7 steps of 2 logs")
+    assert told[1].startswith("cut ends within a line")
+    assert json.loads(kproof("validate", "--json", "cut").stdout)["unfinished"] == ["cut"]
 
 
 def test_a_step_that_is_not_allowed_is_told_with_its_file_and_what_came_before(

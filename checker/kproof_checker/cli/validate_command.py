@@ -31,7 +31,7 @@ def validate(
     Exit code: 0 it is all as the specification allows, 1 a step is not, 2 a file cannot be read.
     """
     from ..conformance.lockstep import Divergence
-    from ..conformance.recording import UnreadableRecording
+    from ..conformance.recording import UnreadableRecording, is_unfinished
     from ..conformance.trial import Trial
     from .refusals import Refused
 
@@ -49,7 +49,8 @@ def validate(
     finally:
         if progress is not None:
             progress.close()
-    _allowed(trial, time.monotonic() - begin, as_json=as_json)
+    unfinished = [path for path in files if is_unfinished(path)]
+    _allowed(trial, time.monotonic() - begin, unfinished, as_json=as_json)
     return 0
 
 
@@ -68,7 +69,7 @@ def _follow(path: Path, trial: Trial, progress: Any) -> None:
             progress(trial.steps_count)
 
 
-def _allowed(trial: Trial, seconds: float, *, as_json: bool) -> None:
+def _allowed(trial: Trial, seconds: float, unfinished: list[Path], *, as_json: bool) -> None:
     counts = trial.counts()
     if as_json:
         _print_json(
@@ -78,6 +79,7 @@ def _allowed(trial: Trial, seconds: float, *, as_json: bool) -> None:
                 "logs": counts["log"],
                 "groups": counts["group"],
                 "pools": counts["worker_pool"],
+                "unfinished": [str(path) for path in unfinished],
                 "seconds": round(seconds, 3),
             }
         )
@@ -86,6 +88,10 @@ def _allowed(trial: Trial, seconds: float, *, as_json: bool) -> None:
     if counts["worker_pool"]:
         subjects += f" and {_counted(counts['worker_pool'], 'worker pool')}"
     typer.echo(f"{_counted(trial.steps_count, 'step')} of {subjects}: as the specification allows")
+    for path in unfinished:
+        typer.echo(
+            f"{path} ends within a line, which was not looked at: the broker was killed there"
+        )
 
 
 def _diverged(report: Report, *, as_json: bool) -> int:

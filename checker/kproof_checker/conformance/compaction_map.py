@@ -97,6 +97,7 @@ class CompactionFollower(Follower):
             self.twin.append(key, is_tombstone, parameters["producer_id"])
 
     def _roll(self, parameters: dict[str, Any]) -> None:
+        self.compare(parameters, base_offset=self.twin.log_end_offset)
         self.twin.active_base_offset = parameters["base_offset"]
 
     def _clean(self, parameters: dict[str, Any]) -> None:

@@ -37,6 +37,7 @@ from __future__ import annotations
 from typing import Any
 
 from kproof_impl.events import Event
+from kproof_impl.messages.errors import ErrorCode
 from kproof_spec.lang import max_
 from kproof_spec.log.state import (
     Residue,
@@ -310,6 +311,10 @@ class LogFollower(CountingFollower):
 
     def _fetch(self, parameters: dict[str, Any], theirs: dict[str, Any]) -> None:
         offset, error = parameters["offset"], parameters["error"]
+        self.require(
+            error in (ErrorCode.NONE, ErrorCode.OFFSET_OUT_OF_RANGE),
+            f"{error!r} is no answer of a log",
+        )
         if error:
             if offset < 0:
                 return  # Nobody can stand there.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -69,6 +70,16 @@ def read_recording(path: Path) -> Iterator[Event]:
         raise UnreadableRecording(f"{path} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise UnreadableRecording(f"{path} is no recording: it is not text ({error})") from error
+
+
+def is_unfinished(path: Path) -> bool:
+    """Whether its last line is not whole, so that it counts as not written."""
+    with path.open("rb") as file:
+        return (
+            file.seek(0, os.SEEK_END) > 0
+            and file.seek(-1, os.SEEK_END) >= 0
+            and (file.read(1) != b"\n")
+        )
 
 
 def _events(path: Path, file: IO[str]) -> Iterator[Event]:
