@@ -20,8 +20,9 @@ Version notes
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import IntEnum
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from kproof_impl.core.broker_config_definitions import changeable, check_broker_configs
@@ -84,28 +85,40 @@ class Operation(IntEnum):
 def describe_configs(
     broker: Broker, _call: Call, request: DescribeConfigsRequest
 ) -> DescribeConfigsResponse:
+    """The settings of each resource, which are told once however often it is asked for: Kafka tells
+    them again, so that a small request may have a huge answer."""
+    told = cache(partial(_entries_told, broker, request))
+    asked = {
+        (one.resource_type, one.resource_name, tuple(one.configuration_keys or ())): one
+        for one in request.resources
+    }
     return DescribeConfigsResponse(
-        results=[_described(broker, request, resource) for resource in request.resources]
+        results=[_described(told, resource) for resource in asked.values()]
     )
 
 
 def _described(
-    broker: Broker, request: DescribeConfigsRequest, resource: DescribeConfigsResource
+    told: Callable[[int, str], list[DescribeConfigsResourceResult]],
+    resource: DescribeConfigsResource,
 ) -> DescribeConfigsResult:
     result = DescribeConfigsResult(
         resource_type=resource.resource_type, resource_name=resource.resource_name
     )
     try:
-        entries = _entries(broker, resource.resource_type, resource.resource_name)
+        entries = told(resource.resource_type, resource.resource_name)
     except Refused as refused:
         result.error_code, result.error_message = refused.error_code, refused.reason
         return result
     wanted = set(resource.configuration_keys or ())
     result.error_message = ""  # As in Kafka, where only this request has no null here.
-    result.configs = [
-        _told(entry, request) for entry in entries if not wanted or entry.name in wanted
-    ]
+    result.configs = [entry for entry in entries if entry.name in wanted] if wanted else entries
     return result
+
+
+def _entries_told(
+    broker: Broker, request: DescribeConfigsRequest, resource_type: int, name: str
+) -> list[DescribeConfigsResourceResult]:
+    return [_told(entry, request) for entry in _entries(broker, resource_type, name)]
 
 
 def _entries(broker: Broker, resource_type: int, name: str) -> Iterable[ConfigEntry]:

@@ -51,7 +51,10 @@ def _offset_commit(
 def _offset_fetch(
     broker: Broker, request: OffsetFetchRequest, response: OffsetFetchResponse
 ) -> None:
-    for wanted, answer in zip(request.groups, response.groups, strict=True):
+    asked: dict[str, list[bool]] = {}
+    for wanted in request.groups:
+        asked.setdefault(wanted.group_id, []).append(wanted.topics is None)
+    for answer in response.groups:
         if not answer.error_code:
             parameters = {
                 "offsets": {
@@ -60,7 +63,7 @@ def _offset_fetch(
                     for one in topic.partitions
                     if not one.error_code
                 },
-                "is_all": wanted.topics is None,
+                "is_all": asked[answer.group_id] == [True],
             }
             broker.tell("groups", answer.group_id, "answer_offset_fetch", parameters, {})
 

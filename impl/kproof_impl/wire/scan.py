@@ -9,7 +9,7 @@ classes from its types and metadata.  It refuses
 * a variable-length number of more than five bytes;
 * a string that is not UTF-8;
 * tags that do not rise, and a tagged field that does not fill its size;
-* more than `MAX_ELEMENTS` array elements and tagged fields in one request.
+* more than `SCANNED_ELEMENTS_MAX` array elements and tagged fields in one request.
 
 Bytes after the end are passed over, as Kafka does: librdkafka sends three of them in a Metadata
 request for all topics.
@@ -25,9 +25,11 @@ from collections.abc import Callable
 from functools import cache
 
 from kproof_impl.wire.errors import MalformedRequest
-from kproof_impl.wire.primitives import MAX_ELEMENTS, unsigned_varint, varint_bytes
+from kproof_impl.wire.primitives import unsigned_varint, varint_bytes
 from kproof_impl.wire.schema import WireField, is_flexible, wire_fields
 
+SCANNED_ELEMENTS_MAX = 60_000
+"""More than a broker has partitions.  Each takes some 20 microseconds to answer, all together."""
 LONGEST_TIME_MS = (2**63 - 1) // 1000
 """kio counts microseconds in 64 bits."""
 
@@ -54,7 +56,7 @@ class _Body:
     def __init__(self, data: bytes) -> None:
         self.data = data
         self.end = len(data)
-        self.elements_left = MAX_ELEMENTS
+        self.elements_left = SCANNED_ELEMENTS_MAX
         self.edits: list[tuple[int, int, bytes]] = []
         """(from, to, bytes instead), in rising order."""
 
@@ -300,7 +302,7 @@ def _count_elements(body: _Body, position: int, count: int, what: str) -> None:
     body.elements_left -= count
     if body.elements_left < 0:
         raise MalformedRequest(
-            f"{what} at byte {position} of {count} elements makes more than {MAX_ELEMENTS}"
+            f"{what} at byte {position} of {count} elements makes more than {SCANNED_ELEMENTS_MAX}"
         )
 
 

@@ -40,10 +40,11 @@ ALLOWED = 1 << READ | 1 << DELETE | 1 << DESCRIBE | 1 << DESCRIBE_CONFIGS | 1 <<
 def describe_groups(
     broker: Broker, call: Call, request: DescribeGroupsRequest
 ) -> DescribeGroupsResponse:
-    """The groups asked for, in that order, each with its members."""
+    """The groups asked for, in that order, each with its members, and each once: Kafka tells a
+    group that is named again all over again, so that a small request may have a huge answer."""
     groups = broker.groups.groups
     described = []
-    for group_id in request.groups:
+    for group_id in dict.fromkeys(request.groups):
         group = groups.get(group_id)
         one = _absent(group_id, call.api_version) if group is None else _described(group)
         if request.include_authorized_operations and not one.error_code:

@@ -166,11 +166,18 @@ def _check_commit(group: Group, request: OffsetCommitRequest) -> ErrorCode:
 
 
 def offset_fetch(broker: Broker, _call: Call, request: OffsetFetchRequest) -> OffsetFetchResponse:
-    """Where groups have come to, in the partitions asked for, or in all that they have."""
+    """Where groups have come to, in the partitions asked for, or in all that they have: these once
+    for each group, however often it is named, since a small request might have a huge answer."""
     groups = broker.groups.groups
-    return OffsetFetchResponse(
-        groups=[_fetched(groups.get(one.group_id), one) for one in request.groups]
-    )
+    asked_for_all: set[str] = set()
+    answers = []
+    for one in request.groups:
+        if one.topics is None:
+            if one.group_id in asked_for_all:
+                continue
+            asked_for_all.add(one.group_id)
+        answers.append(_fetched(groups.get(one.group_id), one))
+    return OffsetFetchResponse(groups=answers)
 
 
 def _fetched(group: Group | None, request: OffsetFetchRequestGroup) -> OffsetFetchResponseGroup:
