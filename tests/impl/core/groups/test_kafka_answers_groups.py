@@ -10,7 +10,7 @@ from impl_support.group_wire import Wire
 from kproof_impl.shell.embedded import Broker
 
 RECORDED = Path(__file__).parent / "data" / "kafka_4_1_0_groups.txt"
-PATIENCE_SECONDS = 0.3
+PATIENCE_SECONDS = 0.1
 
 
 def test_every_answer_of_the_story_is_kafkas() -> None:
@@ -18,7 +18,7 @@ def test_every_answer_of_the_story_is_kafkas() -> None:
 
     with (
         Broker(in_memory=True, configs={"group.initial.rebalance.delay.ms": "0"}) as broker,
-        Wire(broker.port, PATIENCE_SECONDS) as wire,
+        Wire(broker.port, PATIENCE_SECONDS, has_fence=True) as wire,
     ):
         ours = story(wire)
 
