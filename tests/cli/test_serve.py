@@ -73,6 +73,10 @@ def ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:
         (("--host", "192.0.2.1"), ["192.0.2.1", "this machine"]),
         (("--data-dir", "/dev/null/x"), ["/dev/null/x"]),
         (("--uvlop",), ["--uvlop"]),
+        (("--data-dir", ""), ["--data-dir", "empty"]),
+        (("--advertised-host", ""), ["--advertised-host is empty"]),
+        (("--config", "num.partitions=20000"), ["num.partitions"]),
+        (("--config", "group.max.session.timeout.ms=1"), ["no member could join"]),
     ],
 )
 def test_what_cannot_be_served_is_refused_with_what_to_do(
@@ -85,6 +89,16 @@ def test_what_cannot_be_served_is_refused_with_what_to_do(
     assert done.stderr.startswith("kproof: ")
     assert done.stderr.count("\n") == 1
     assert [part for part in told if part not in done.stderr] == []
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_a_closed_stream_is_nobody_who_reads(closed: str) -> None:
+    shell = f"{KPROOF} list {closed}; {KPROOF} check nothing {closed}"
+    done = subprocess.run(["sh", "-c", shell], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert "fault of kproof" not in done.stderr
 
 
 def test_a_port_in_use_is_named_with_what_to_do(kproof: Kproof) -> None:

@@ -68,3 +68,18 @@ def test_tour_has_one_model(kproof: Kproof, model: str) -> None:
 
     assert done.returncode == 2
     assert "kproof tour group" in done.stderr
+
+
+def test_tour_of_a_scope_without_steps_has_nothing_to_drive(kproof: Kproof) -> None:
+    done = kproof("tour", "--set", "max_generation=0")
+
+    assert done.returncode == 2
+    assert "nothing to drive" in done.stderr
+
+
+def test_tour_of_a_scope_that_is_too_large_says_so_when_its_time_is_over(kproof: Kproof) -> None:
+    done = kproof("tour", "--set", "members=99", "--max-seconds", "1")
+
+    assert done.returncode == 3
+    assert "the time was over before the steps were known" in done.stderr
+    assert "smaller scope" in done.stderr

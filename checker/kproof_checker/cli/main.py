@@ -106,6 +106,9 @@ for _name, _function in COMMANDS:
 
 def run(arguments: Sequence[str] | None = None) -> NoReturn:
     """Runs the command line and ends the program with its exit code."""
+    # Closed by whoever has started it, as in `kproof >&-`: then nobody wants to read it.
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115 - until the end
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # A name that the terminal cannot show is no failure.
             stream.reconfigure(errors="replace")

@@ -22,6 +22,12 @@ SECONDS_BETWEEN_COUNTERS = 10.0
 SECONDS_ON_A_TERMINAL = 1.0
 
 
+def _directory(text: str) -> Path:
+    if not text:  # As of a variable that is not set; it would be the working directory.
+        raise typer.BadParameter("it is empty: give a directory")
+    return Path(text)
+
+
 def serve(  # noqa: PLR0913, PLR0917 - each is an option
     port: Annotated[
         int, typer.Option("--port", metavar="N", help="The port; 0 is any free one.")
@@ -30,16 +36,17 @@ def serve(  # noqa: PLR0913, PLR0917 - each is an option
         str, typer.Option("--host", metavar="NAME", help="The address to listen at.")
     ] = "127.0.0.1",
     advertised_host: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--advertised-host", metavar="NAME", help="What clients are told to connect to."
         ),
-    ] = "",
+    ] = None,
     data_dir: Annotated[
         Path | None,
         typer.Option(
             "--data-dir",
             metavar="DIR",
+            parser=_directory,
             help="Where the logs are kept. Without it: a temporary one, deleted at the end.",
         ),
     ] = None,
@@ -97,6 +104,8 @@ def serve(  # noqa: PLR0913, PLR0917 - each is an option
     from .serve_observing import Observing
     from .serve_output import ServeOutput
 
+    if advertised_host == "":
+        raise Refused("--advertised-host is empty: give a name or an address, or leave it out")
     if in_memory and data_dir is not None:
         raise Refused("--in-memory keeps nothing, and --data-dir is there to keep: give one")
     output = ServeOutput(is_json=as_json, is_quiet=quiet)
@@ -112,7 +121,7 @@ def serve(  # noqa: PLR0913, PLR0917 - each is an option
     broker = Broker(
         port=port,
         host=host,
-        advertised_host=advertised_host or None,
+        advertised_host=advertised_host,
         data_dir=data_dir,
         in_memory=in_memory,
         topics=named,

@@ -25,6 +25,10 @@ class Way(StrEnum):
     CORE = "core"
 
 
+SEARCH_SECONDS_MIN = 5.0
+"""A tour that is cut short is still to tell what there was to drive."""
+
+
 def tour(
     model: Annotated[
         str, typer.Argument(metavar="[MODEL]", help="Only group has tours: its variant eager.")
@@ -48,6 +52,7 @@ def tour(
     """
     from ..conformance.court import Court
     from ..conformance.tour_run import new_group_driver, take_tours, tours_of_group
+    from ..conformance.tours import CutShort
     from ..reports.outcome import ExitCode
     from ..reports.progress import ProgressLine
     from .arguments import parse_settings
@@ -62,15 +67,27 @@ def tour(
     begin = time.monotonic()
     progress = None if quiet or as_json else ProgressLine("tour")
 
+    def has_time(seconds: float) -> bool:
+        return max_seconds is None or time.monotonic() - begin < max(max_seconds, seconds)
+
+    def searches_on(states: int) -> bool:
+        if progress is not None and progress.is_due():
+            progress.show(f"tour: {states:,} states searched for steps")
+        return has_time(SEARCH_SECONDS_MIN)
+
     def goes_on(coverage: Coverage) -> bool:
         if progress is not None and progress.is_due():
             progress.show(_so_far(coverage))
-        return max_seconds is None or time.monotonic() - begin < max_seconds
+        return has_time(0.0)
 
     try:
-        found = take_tours(
-            machine, tours_of_group(machine), new_group_driver(over.value, Court), goes_on
-        )
+        tours = tours_of_group(machine, searches_on)
+        if not tours.edges:
+            raise Refused("the model has no step in this scope, so there is nothing to drive")
+        found = take_tours(machine, tours, new_group_driver(over.value, Court), goes_on)
+    except CutShort as error:
+        reason = f"the time was over before the steps were known: {error}; give a smaller scope"
+        raise Refused(reason, ExitCode.UNKNOWN) from error
     finally:
         if progress is not None:
             progress.close()

@@ -105,9 +105,9 @@ def _take(machine: Machine[Any], driver: Driver, step: TourStep) -> str:
     return "; ".join(differences)
 
 
-def tours_of_group(machine: Machine[Any]) -> Tours:
+def tours_of_group(machine: Machine[Any], goes_on: Callable[[int], bool] | None = None) -> Tours:
     """The tours of the model `group`, variant `eager`, that a broker can take."""
-    return tours(machine, Situation())
+    return tours(machine, Situation(), goes_on)
 
 
 def new_group_driver(

@@ -12,7 +12,7 @@ long as there is one near.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -79,11 +79,18 @@ class _Edge(NamedTuple):
     target: int
 
 
+class CutShort(Exception):
+    """The search for all states and steps was ended before it was through."""
+
+
 class _Graph:
     """States with situations, and the steps between them."""
 
-    def __init__(self, machine: Machine[Any], situation: Any) -> None:
+    def __init__(
+        self, machine: Machine[Any], situation: Any, goes_on: Callable[[int], bool] | None
+    ) -> None:
         self.machine = machine
+        self._goes_on = goes_on
         self.nodes: list[tuple[Codes, Any]] = []
         self.edges: list[list[_Edge]] = []
         self.parents: list[tuple[int, _Edge] | None] = []
@@ -112,6 +119,8 @@ class _Graph:
     def _explore(self) -> None:
         index = 0
         while index < len(self.nodes):
+            if self._goes_on is not None and not self._goes_on(index):
+                raise CutShort(f"{index:,} states were searched, and {len(self.nodes):,} found")
             codes, situation = self.nodes[index]
             state = self.machine.load(codes)
             for instance, target, label in self._steps(codes):
@@ -199,9 +208,17 @@ class _Graph:
         return None
 
 
-def tours(machine: Machine[Any], situation: CanRefuse | None = None) -> Tours:
-    """Runs that cover all steps of a machine in a closed scope that can be driven."""
-    graph = _Graph(machine, Anything() if situation is None else situation)
+def tours(
+    machine: Machine[Any],
+    situation: CanRefuse | None = None,
+    goes_on: Callable[[int], bool] | None = None,
+) -> Tours:
+    """Runs that cover all steps of a machine in a closed scope that can be driven.
+
+    `goes_on` is asked before each state, with the number of those before it.  Raises `CutShort` if
+    it says no.
+    """
+    graph = _Graph(machine, Anything() if situation is None else situation, goes_on)
     missing = {edge.label for edges in graph.edges for edge in edges}
     found: list[list[TourStep]] = []
     for index in reversed(range(len(graph.nodes))):

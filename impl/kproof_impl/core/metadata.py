@@ -156,7 +156,8 @@ def _created(broker: Broker, name: str) -> Topic | ErrorCode:
     partitions = config.num_partitions
     if name in INTERNAL_TOPICS or name == CLUSTER_METADATA:
         return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION  # Its coordinator makes it, as it wants it.
-    if topics.partitions_count + partitions > config.partitions_max:
+    left = config.partitions_max - topics.partitions_count
+    if partitions > min(left, config.topic_partitions_max):
         return ErrorCode.INVALID_PARTITIONS
     try:
         return topics.create(name, partitions, {})

@@ -63,6 +63,7 @@ def _setting(
 
 
 _INT, _LONG = ConfigType.INT, ConfigType.LONG
+_TOPIC_PARTITIONS_MAX = BrokerConfig().topic_partitions_max
 
 OF_BROKER = {
     each.definition.name: each
@@ -70,7 +71,7 @@ OF_BROKER = {
         _setting("node.id", _INT),
         _setting("cluster.id", ConfigType.STRING),
         _setting("broker.rack", ConfigType.STRING, to="rack"),
-        _setting("num.partitions", _INT, 1),
+        _setting("num.partitions", _INT, 1, _TOPIC_PARTITIONS_MAX),
         _setting("auto.create.topics.enable", ConfigType.BOOLEAN),
         _setting("delete.topic.enable", ConfigType.BOOLEAN),
         _setting("log.cleaner.backoff.ms", _LONG, 0, LONG_MAX),
@@ -81,7 +82,7 @@ OF_BROKER = {
         _setting("group.min.session.timeout.ms", _INT),
         _setting("group.max.session.timeout.ms", _INT),
         _setting("group.max.size", _INT, 1),
-        _setting("offsets.topic.num.partitions", _INT, 1),
+        _setting("offsets.topic.num.partitions", _INT, 1, _TOPIC_PARTITIONS_MAX),
         _setting("offsets.topic.segment.bytes", _INT, 1),
         _setting("offset.metadata.max.bytes", _INT),
         _setting("offsets.retention.minutes", _INT, 1, to="offsets_retention_ms", factor=60_000),
@@ -154,7 +155,14 @@ def parse_settings(
         of_broker["log"] = parse_log_defaults(of_logs, base.log)
     except ConfigInvalid as error:
         raise SettingRefused(str(error)) from error
-    return Settings(replace(base, **of_broker), replace(limits or Limits(), **of_sockets))
+    made = replace(base, **of_broker)
+    shortest, longest = made.group_min_session_timeout_ms, made.group_max_session_timeout_ms
+    if shortest > longest:
+        raise SettingRefused(
+            f"group.min.session.timeout.ms is {shortest} and group.max.session.timeout.ms is "
+            f"{longest}: no member could join"
+        )
+    return Settings(made, replace(limits or Limits(), **of_sockets))
 
 
 def _value(setting: _Setting, text: str) -> object:
