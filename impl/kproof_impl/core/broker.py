@@ -37,6 +37,10 @@ if TYPE_CHECKING:
     from kproof_impl.core.groups.group_coordinator import GroupCoordinator
     from kproof_impl.core.producer_ids import ProducerIds
 
+REFUSAL_TOLD_MS = 60_000
+"""So often it is told that the disk refuses, of each place."""
+REFUSALS_MAX = 1_000
+
 
 class Broker:
     """A single node, leader of all its partitions and coordinator of all groups.
@@ -66,6 +70,8 @@ class Broker:
         self.topics = Topics(self)
         self.requests_count = 0
         self._events_count = 0
+        self._refusals_told: dict[str, int] = {}
+        """By place, when somebody was told that the disk had refused."""
         self._connections: dict[int, Connection] = {}
         self._effects: list[Effect] = []
         self._ready: deque[Connection] = deque()
@@ -277,6 +283,15 @@ class Broker:
     def report(self, report: Report) -> None:
         """A line for whoever runs the broker."""
         self._effects.append(report)
+
+    def report_refusal(self, where: str, failure: Exception) -> None:
+        """The disk has refused something: a line, once a minute for each place."""
+        told_ms = self._refusals_told.get(where)
+        if told_ms is None or self.now_ms - told_ms >= REFUSAL_TOLD_MS:
+            if len(self._refusals_told) >= REFUSALS_MAX:
+                self._refusals_told.clear()
+            self._refusals_told[where] = self.now_ms
+            self.report(Report(f"{where} took nothing: {failure}", is_fault=False))
 
     def close(self, connection_id: int, reason: str) -> None:
         """Closes a connection, from this side."""

@@ -109,7 +109,7 @@ def _append(
             log.log_start_offset,
         )
     except LogFailed as failure:
-        return storage_error(index, failure)
+        return storage_error(broker, partition, failure)
     if is_new:
         appended.append(partition)
     return PartitionProduceResponse(
@@ -135,9 +135,12 @@ def append_batch(
     return base_offset, time_ms, True
 
 
-def storage_error(index: int, failure: LogFailed) -> PartitionProduceResponse:
+def storage_error(
+    broker: Broker, partition: Partition, failure: LogFailed
+) -> PartitionProduceResponse:
     """The answer of a partition whose disk refused."""
-    return _error(index, ErrorCode.KAFKA_STORAGE_ERROR, str(failure))
+    broker.report_refusal(f"partition {partition.topic}-{partition.index}", failure)
+    return _error(partition.index, ErrorCode.KAFKA_STORAGE_ERROR, str(failure))
 
 
 def _append_time_of(partition: Partition, base_offset: int) -> int:

@@ -38,7 +38,7 @@ def produce_one_batch(broker: Broker, event: ReceivedBatch) -> Effect | None:
     except BatchRefused:
         return None
     except LogFailed as failure:
-        response = route.response(storage_error(index, failure))
+        response = route.response(storage_error(broker, partition, failure))
         return Send(event.connection_id, route.header(event.correlation_id), response)
     if is_new:
         broker.waiting_fetches.appended(partition)

@@ -68,6 +68,7 @@ class OffsetsLog:
             partition = self._ensure_topic().partitions[self.partition_index(group_id)]
             self._append(partition, self._checked_batch(partition, records))
         except LogFailed as failure:
+            self._broker.report_refusal("the log of the groups", failure)
             raise StoreRefused(ErrorCode.NOT_COORDINATOR, str(failure)) from failure
 
     def load(self) -> Iterator[tuple[bytes, bytes]]:
