@@ -79,8 +79,9 @@ def test_a_disk_that_refuses_is_a_storage_error_and_the_batch_is_tried_once() ->
     log = store.logs[topic.topic_id, 0]
     log.fails = True
 
-    (effect,) = stepper.step(ReceivedBatch(1, 7, route_to("orders"), batch(b"a")))
+    report, effect = stepper.step(ReceivedBatch(1, 7, route_to("orders"), batch(b"a")))
 
+    assert isinstance(report, Report)
     assert isinstance(effect, Send)
     assert codes(effect.response) == [ErrorCode.KAFKA_STORAGE_ERROR]  # type: ignore[arg-type]
     twin = stepper.send(request_of(("orders", 0, batch(b"a"))), 9)
