@@ -37,6 +37,7 @@ LENGTHS = {
     "member_receive_assignment_early": 5,
     "coordinator_complete_join_without_leader": 6,
     "member_receive_heartbeat_of_any_generation": 19,
+    "member_receive_heartbeat_and_read_on": 12,
     "leader_sync_before_storing": 16,
     "coordinator_fail_over_to_an_empty_group": 9,
     "member_receive_join_and_object": 10,

@@ -152,6 +152,7 @@ _MUTANTS: list[Check] = [
             "member_receive_assignment_early": _FAILOVER,
             "coordinator_complete_join_without_leader": _IDLE + _FAILOVER,
             "member_receive_heartbeat_of_any_generation": _IDLE + _FAILOVER,
+            "member_receive_heartbeat_and_read_on": _IDLE + _FAILOVER,
             "leader_sync_before_storing": _IDLE,
             "coordinator_fail_over_to_an_empty_group": _IDLE,
             "member_receive_join_and_object": _IDLE + _FAILOVER,
