@@ -91,7 +91,9 @@ _CORRECT: list[Check] = [
     check("group", _GROUP, _group(2, 1, 3, 1)),
     check("group", _GROUP, _group(3, 2, 2, 0), unreachable=_FAILOVER),
     check("group", _GROUP, _group(2, 2, 4, 0), variant="sticky", unreachable=_IDLE + _FAILOVER),
+    check("group", _GROUP, _group(2, 3, 3, 0), variant="sticky", unreachable=_IDLE + _FAILOVER),
     check("group", _GROUP, _group(2, 2, 5, 0), variant="cooperative", unreachable=_FAILOVER),
+    check("group", _GROUP, _group(2, 3, 4, 0), variant="cooperative", unreachable=_FAILOVER),
     check("group_offsets", _OFFSETS, _offsets(1, 2, 2, 3, 1), unreachable=_TWO_GROUPS),
     check("group_offsets", _OFFSETS, _offsets(2, 1, 1, 2, 1), unreachable=_TWO_MEMBERS),
     _settling(2, 2, 2),
@@ -150,6 +152,7 @@ _MUTANTS: list[Check] = [
             "member_receive_assignment_early": _FAILOVER,
             "coordinator_complete_join_without_leader": _IDLE + _FAILOVER,
             "member_receive_heartbeat_of_any_generation": _IDLE + _FAILOVER,
+            "member_receive_heartbeat_and_read_on": _IDLE + _FAILOVER,
             "leader_sync_before_storing": _IDLE,
             "coordinator_fail_over_to_an_empty_group": _IDLE,
             "member_receive_join_and_object": _IDLE + _FAILOVER,
@@ -162,10 +165,20 @@ _MUTANTS: list[Check] = [
             "may_keep_what_it_remembers": (
                 "one_owner_among_members",
                 "one_owner_in_a_generation",
+                "claims_are_honoured",
             )
         },
         variant="sticky",
-        unreachable={"may_keep_what_it_remembers": _IDLE + _FAILOVER},
+        unreachable={
+            "may_keep_what_it_remembers": _IDLE + _FAILOVER,
+            "has_older_claim": _IDLE + _FAILOVER,
+            "may_keep_without_user_data": (
+                *_IDLE,
+                *_FAILOVER,
+                "two_members_claim_one_partition",
+            ),
+            "has_room_to_get_back_an_even_share": _IDLE + _FAILOVER,
+        },
     ),
     *mutant_checks(
         "group",
@@ -180,6 +193,8 @@ _MUTANTS: list[Check] = [
             "member_receive_assignment_and_rest": _FAILOVER,
             "member_is_unknown_and_reads_on": _FAILOVER,
             "has_no_room_to_keep": _FAILOVER,
+            "has_room_to_keep_an_even_share": _FAILOVER,
+            "has_room_to_keep_everything": ("a_partition_waits", *_FAILOVER),
         },
     ),
     *mutant_checks(

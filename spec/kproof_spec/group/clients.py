@@ -34,6 +34,17 @@ def member_receive_heartbeat(s: State, member: MemberId) -> None:
     is_stable = me.state == MemberState.STABLE
     if is_stable and me.generation_id == s.heartbeat.generation_id:
         reset(s, member, s.heartbeat.generation_id)
+    note_who_reads_on(s, member)
     s.heartbeat.member = NONE
     s.heartbeat.generation_id = 0
     s.heartbeat.is_refused = False
+
+
+# -- changes ---------------------------------------------------------------------------------------
+
+
+def note_who_reads_on(s: State, member: MemberId) -> None:
+    """Once a refusal was looked at: is the member still in the generation that it speaks of?"""
+    me = s.member[member]
+    if me.state == MemberState.STABLE and me.generation_id == s.heartbeat.generation_id:
+        s.history_read_on_when_refused = True

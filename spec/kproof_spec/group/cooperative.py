@@ -36,6 +36,7 @@ from .state import (
     is_current,
     max_generation,
     members,
+    partitions,
     prepare_rebalance,
     reset,
 )
@@ -229,6 +230,8 @@ def a_partition_waits(s: State, p: PartitionId) -> bool:
 # -- mutants ---------------------------------------------------------------------------------------
 
 SCOPE = {"members": 2, "partitions": 2, "max_generation": 3, "max_failovers": 0}
+REMAINDER = {"members": 2, "partitions": 3, "max_generation": 4, "max_failovers": 0}
+"""Partitions that cannot be shared out evenly: one member has one more."""
 
 
 @model.mutant(replaces=leader_sync, breaks=one_owner_among_members, scope=SCOPE)
@@ -292,3 +295,27 @@ def has_no_room_to_keep(s: State, member: MemberId) -> bool:
     REF: KIP-429, "Motivation".
     """
     return s.assignment[member].size < 0
+
+
+@model.mutant(replaces=has_room_to_keep, breaks=rebalances_end, scope=REMAINDER)
+def has_room_to_keep_an_even_share(s: State, member: MemberId) -> bool:
+    """The leader lets a member keep its even share, and takes the odd partition from it each time.
+
+    Two members share three partitions.  Whoever has two may keep one; the other one is dealt, goes
+    to the second member as well as not, and then that one has two.  All is balanced all the time,
+    and the odd partition goes to and fro, with a rebalance for each time.  REF: our own.
+    """
+    for n in range(1, members + 1):
+        if s.members.size == n:
+            return s.assignment[member].size < partitions // n
+    return False
+
+
+@model.mutant(replaces=has_room_to_keep, breaks=assignment_is_balanced, scope=SCOPE)
+def has_room_to_keep_everything(s: State, member: MemberId) -> bool:
+    """The leader lets all keep what they have and deals only what is free.
+
+    Nothing ever moves, as it should be, until somebody new comes: for it there is nothing left.
+    It is idle as long as nobody else goes, however much the others have to do.  REF: our own.
+    """
+    return s.assignment[member].size < partitions

@@ -166,6 +166,18 @@ def late_refusals_change_nothing(s: State) -> bool:
 
 
 @model.invariant
+def refusals_are_heard(s: State) -> bool:
+    """Who hears that it is refused in the generation it is in gives up what it owns.
+
+    An expelled member cannot help reading on until it hears.  If it did so afterwards, its
+    partitions would have two readers for as long as it lives.
+
+    REF   GR5; ConsumerCoordinator, `onPartitionsLost`.
+    """
+    return not s.history_read_on_when_refused
+
+
+@model.invariant
 def rebalances_end(s: State) -> bool:
     """After somebody came or went there is one rebalance; then the group is left in peace.
 

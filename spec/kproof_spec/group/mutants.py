@@ -3,7 +3,7 @@
 from kproof_spec.lang import NONE, SetOf, exists, min_, require
 
 from .assignment import leader_sync, member_receive_assignment
-from .clients import member_receive_heartbeat
+from .clients import member_receive_heartbeat, note_who_reads_on
 from .eager import (
     assignment_is_balanced,
     assignment_waits_for_the_leader,
@@ -15,6 +15,7 @@ from .eager import (
     one_owner_in_a_generation,
     one_owner_in_the_assignment,
     rebalances_end,
+    refusals_are_heard,
 )
 from .failover import coordinator_fail_over
 from .membership import coordinator_complete_join, member_receive_join, member_rejoin, model
@@ -153,6 +154,23 @@ def member_receive_heartbeat_of_any_generation(s: State, member: MemberId) -> No
     require(s.heartbeat.is_refused)
     if me.state == MemberState.STABLE:
         reset(s, member, s.heartbeat.generation_id)
+    note_who_reads_on(s, member)
+    s.heartbeat.member = NONE
+    s.heartbeat.generation_id = 0
+    s.heartbeat.is_refused = False
+
+
+@model.mutant(replaces=member_receive_heartbeat, breaks=refusals_are_heard, scope=TWO_GENERATIONS)
+def member_receive_heartbeat_and_read_on(s: State, member: MemberId) -> None:
+    """A member's background thread notes the refusal, and its reading thread is never told.
+
+    It was expelled while it was slow, and somebody else has its partitions.  Each heartbeat is
+    refused, each time there is a line in its log, and it reads on: each record is processed twice
+    until somebody restarts it.  REF: our own.
+    """
+    require(s.heartbeat.member == member)
+    require(s.heartbeat.is_refused)
+    note_who_reads_on(s, member)
     s.heartbeat.member = NONE
     s.heartbeat.generation_id = 0
     s.heartbeat.is_refused = False

@@ -152,6 +152,8 @@ class State(Struct):
     failovers: int = integer(0, max_failovers)
     history_wrongly_reset: bool = history(flag())
     """Whether a member ever gave up one generation because it was refused in another."""
+    history_read_on_when_refused: bool = history(flag())
+    """Whether a member ever heard that it was refused in its generation, and went on in it."""
     history_rebalances: int = history(integer(0, max_generation))
     """Join barriers passed since a member came, went or asked, or the coordinator failed."""
 

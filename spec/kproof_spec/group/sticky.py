@@ -11,7 +11,7 @@ was true: the higher one wins, and of two from the same generation none does (KI
 Failover of the coordinator is left out, as in `cooperative`.
 """
 
-from kproof_spec.lang import exists, pure, require
+from kproof_spec.lang import exists, forall, pure, require
 
 from . import eager
 from .eager import one_owner_in_the_assignment
@@ -25,6 +25,8 @@ from .state import (
     has_room_to_keep,
     is_assigned,
     is_current,
+    members,
+    partitions,
 )
 
 model = eager.model.extend(
@@ -120,6 +122,44 @@ def member_receive_assignment(s: State, member: MemberId) -> None:
     me.remembered_in = me.generation_id
 
 
+# -- safety: what is different ---------------------------------------------------------------------
+
+
+@pure
+def has_the_last_claim(s: State, member: MemberId, p: PartitionId) -> bool:
+    """Whether nobody else claims a partition from the same generation or a later one."""
+    me = s.member[member]
+    return claims(s, member, p) and not exists(
+        s.members,
+        lambda m: m != member and claims(s, m, p) and s.member[m].remembered_in >= me.remembered_in,
+    )
+
+
+@pure
+def has_nothing_new(s: State, member: MemberId) -> bool:
+    """Whether a member was assigned nothing but what it claims."""
+    return s.assignment[member] <= s.member[member].remembered
+
+
+@model.invariant
+def claims_are_honoured(s: State, member: MemberId, p: PartitionId) -> bool:
+    """Who has the last claim to a partition gets it back, unless balance forbids.
+
+    Balance forbids it to a member that got its share of what it claims: nothing new has come to it
+    instead, and to no member that has more.  Else caches are thrown away at each rebalance, or
+    a claim from before wins over the true one, and the assignor is sticky by name only.
+
+    REF   KIP-54, KIP-341.
+    """
+    if s.state != GroupState.STABLE or p in s.assignment[member]:
+        return True
+    share = s.assignment[member].size
+    return not has_the_last_claim(s, member, p) or (
+        has_nothing_new(s, member)
+        and forall(s.members, lambda m: s.assignment[m].size <= share or has_nothing_new(s, m))
+    )
+
+
 # -- reachable -----------------------------------------------------------------------------------
 
 
@@ -138,12 +178,12 @@ def two_members_claim_one_partition(s: State, a: MemberId, b: MemberId, p: Parti
 
 # -- mutants ---------------------------------------------------------------------------------------
 
+SCOPE = {"members": 2, "partitions": 2, "max_generation": 4, "max_failovers": 0}
+REMAINDER = {"members": 2, "partitions": 3, "max_generation": 3, "max_failovers": 0}
+"""Partitions that cannot be shared out evenly: one member has one more."""
 
-@model.mutant(
-    replaces=may_keep,
-    breaks=one_owner_in_the_assignment,
-    scope={"members": 2, "partitions": 2, "max_generation": 4, "max_failovers": 0},
-)
+
+@model.mutant(replaces=may_keep, breaks=one_owner_in_the_assignment, scope=SCOPE)
 def may_keep_what_it_remembers(s: State, member: MemberId, p: PartitionId) -> bool:
     """The leader gives back to each member what it claims, whatever the others claim.
 
@@ -153,3 +193,46 @@ def may_keep_what_it_remembers(s: State, member: MemberId, p: PartitionId) -> bo
     REF: KAFKA-7026 and KIP-341; the same claim without generation came back in KAFKA-12984.
     """
     return claims(s, member, p) and p not in s.assignment[member] and has_room_to_keep(s, member)
+
+
+@model.mutant(replaces=has_better_claim, breaks=claims_are_honoured, scope=SCOPE)
+def has_older_claim(s: State, other: MemberId, member: MemberId, p: PartitionId) -> bool:
+    """Of two claims to a partition the older one wins.
+
+    One sign is wrong in the comparison of generations.  A member that missed a generation gets back
+    what it had before, and the one that has it now, warm caches and all, loses it.  Nothing is
+    unbalanced and no partition has two owners, so nobody notices.  REF: KIP-341.
+    """
+    return (
+        other != member
+        and claims(s, other, p)
+        and s.member[other].remembered_in <= s.member[member].remembered_in
+    )
+
+
+@model.mutant(
+    replaces=may_keep,
+    breaks=claims_are_honoured,
+    scope={"members": 2, "partitions": 2, "max_generation": 2, "max_failovers": 0},
+)
+def may_keep_without_user_data(s: State, member: MemberId, p: PartitionId) -> bool:
+    """The leader cannot read what the members remember, and gives nothing back.
+
+    The claims are in bytes that only the assignor knows, and a newer version of it has written
+    them.  An assignor that reads none takes everyone for new: each assignment is as balanced as
+    before and has nothing to do with the last one.  REF: our own.
+    """
+    return claims(s, member, p) and s.assignment[member].size < 0
+
+
+@model.mutant(replaces=has_room_to_keep, breaks=claims_are_honoured, scope=REMAINDER)
+def has_room_to_get_back_an_even_share(s: State, member: MemberId) -> bool:
+    """The leader gives back an even share, and deals the odd partition out each time.
+
+    Two members share three partitions.  Whoever had two gets one of them back, and the odd one goes
+    to the second member as well as not.  REF: our own.
+    """
+    for n in range(1, members + 1):
+        if s.members.size == n:
+            return s.assignment[member].size < partitions // n
+    return False
