@@ -32,6 +32,7 @@ TRACE_STATES = {
     "reader_fetch_to_log_end": 3,
     "reader_fetch_with_a_shared_position": 4,
     "reader_fetch_and_delete": 4,
+    "reader_fetch_behind_the_roll": 7,
     "controller_recreate_topic_over_old_files": 3,
     "reader_fetch_by_name": 5,
 }

@@ -22,7 +22,8 @@ COUNTS = {(3, 1): 644, (2, 1): 1_286, (2, 2): 37_476}
 MUTANTS = {
     "producer_send_without_waiting": (9, 1_573),
     "producer_retry_without_sequence": (4, 494),
-    "leader_acknowledge_alone": (4, 32),
+    "leader_acknowledge_alone": (4, 42),
+    "leader_acknowledge_with_the_isr_it_has": (5, 222),
     "leader_expand_isr_at_once": (8, 243),
     "controller_promote_anyone": (9, 879),
     "controller_promote_of_enough": (7, 793),

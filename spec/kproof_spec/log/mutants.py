@@ -23,6 +23,7 @@ from .properties import (
     no_offset_of_a_deleted_topic_is_used,
     no_record_of_a_deleted_topic_is_left,
     nothing_is_deleted_early,
+    nothing_is_left_out,
     offsets_are_in_order,
     offsets_are_unique,
     only_committed_records_are_read,
@@ -39,6 +40,7 @@ from .state import (
     delete_first_segment,
     first_base_offset,
     give,
+    go_to,
     largest_timestamp_is_expired,
     log_size,
     max_topic_id,
@@ -338,6 +340,23 @@ def reader_fetch_and_delete(s: State, reader: ReaderId) -> None:
     require(me.position < s.high_watermark)
     clear_files(s, me.position, me.position + 1)
     give(s, reader)
+
+
+@model.mutant(replaces=reader_fetch, breaks=nothing_is_left_out, scope=TWO)
+def reader_fetch_behind_the_roll(s: State, reader: ReaderId) -> None:
+    """The first record of each segment is left out: a look-up is wrong by one.
+
+    The broker looks for the last entry of the index that is not beyond the position.  A new segment
+    has none before its first record, and the answer begins with the second.  REF: our own.
+    """
+    me = s.reader[reader]
+    require(s.is_online)
+    require(me.topic_id == s.topic_id)
+    require(s.log_start_offset <= me.position)
+    require(me.position < s.high_watermark)
+    give(s, reader)
+    if me.position in s.segments and me.position < s.high_watermark:
+        go_to(s, reader, me.position + 1)
 
 
 # -- topics that come again ----------------------------------------------------------------------

@@ -102,6 +102,15 @@ def readers_are_independent(s: State, reader: ReaderId) -> bool:
 
 
 @model.invariant
+def nothing_is_left_out(s: State) -> bool:
+    """No reader goes past a record that it has not read, unless that is deleted (L7).
+
+    A record that nobody is given is as good as lost, though it is on every disk.
+    """
+    return not s.history_left_out
+
+
+@model.invariant
 def no_record_of_a_deleted_topic_is_left(s: State, offset: Offset) -> bool:
     """Every record was written to the topic that there is now (RT6)."""
     return s.files[offset].batches == 0 or s.files[offset].topic_id == s.topic_id

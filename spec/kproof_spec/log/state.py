@@ -130,6 +130,8 @@ class State(Struct):
     """Whether a reader was ever given a record at or above the high watermark."""
     history_read_of_another_topic: bool = history(flag())
     """Whether a position in one topic was ever used in another."""
+    history_left_out: bool = history(flag())
+    """Whether a reader ever went on past a record that it could have read."""
 
 
 # -- definitions ---------------------------------------------------------------------------------
@@ -260,6 +262,9 @@ def give(s: State, reader: ReaderId) -> None:
 
 
 def go_to(s: State, reader: ReaderId, position: int) -> None:
-    """A reader goes to a position of its choice."""
-    s.reader[reader].position = position
-    s.reader[reader].history_position = position
+    """A reader goes to a position of its choice.  History notes whether it leaves a record out."""
+    me = s.reader[reader]
+    if max_(me.position, s.log_start_offset) < min_(position, s.high_watermark):
+        s.history_left_out = True
+    me.position = position
+    me.history_position = position

@@ -52,6 +52,7 @@ def _mutants() -> list[Check]:
         ENTRY,
         {
             "producer_send_without_waiting": ("acknowledged_records_are_kept",),
+            "leader_acknowledge_alone": ("acknowledged_records_are_on_enough_replicas",),
             "controller_promote_anyone": ("what_was_read_is_kept",),
             "member_take_at_the_end": ("an_offset_covers_what_its_group_has_read",),
         },
@@ -59,6 +60,7 @@ def _mutants() -> list[Check]:
             "producer_send_without_waiting": _NO_WAIT,
             "producer_retry_without_sequence": _QUIET,
             "leader_acknowledge_alone": _QUIET,
+            "leader_acknowledge_with_the_isr_it_has": (*_NOBODY_AGAIN, *_NO_WAIT),
             "leader_expand_isr_at_once": (*_NOBODY_AGAIN, *_NO_WAIT),
             "controller_promote_anyone": (*_NOBODY_AGAIN, *_NO_WAIT),
             "controller_promote_of_enough": (*_NOBODY_AGAIN, *_NO_WAIT),

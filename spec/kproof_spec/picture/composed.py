@@ -33,6 +33,7 @@ from .state import (
     GroupId,
     PartitionId,
     State,
+    acknowledge,
     brokers,
     groups,
     high_watermark,
@@ -135,7 +136,7 @@ def leader_acknowledge(s: State, partition: PartitionId) -> None:
     require(high_watermark(s, partition) == it.log.end)
     require(is_in_log(s, partition, it.sent - 1))
     # THEN
-    it.acknowledged = it.sent
+    acknowledge(s, partition)
 
 
 @model.action(fairness=Fairness.STRONG)

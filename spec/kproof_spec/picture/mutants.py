@@ -16,6 +16,7 @@ from .composed import (
 )
 from .properties import (
     acknowledged_records_are_kept,
+    acknowledged_records_are_on_enough_replicas,
     an_offset_covers_what_its_group_has_read,
     each_group_reads_in_order,
     each_group_reads_what_is_acknowledged,
@@ -30,7 +31,9 @@ from .state import (
     GroupId,
     PartitionId,
     State,
+    acknowledge,
     high_watermark,
+    is_in_log,
     max_broker_failures,
     may_lead,
     min_in_sync_replicas,
@@ -106,7 +109,27 @@ def leader_acknowledge_alone(s: State, partition: PartitionId) -> None:
     require(it.leader != NONE)
     require(it.acknowledged < it.sent)
     require(it.sent <= it.log.end)
-    it.acknowledged = it.sent
+    acknowledge(s, partition)
+
+
+@model.mutant(
+    replaces=leader_acknowledge,
+    breaks=acknowledged_records_are_on_enough_replicas,
+    scope={**QUIET, "max_broker_failures": 1},
+)
+def leader_acknowledge_with_the_isr_it_has(s: State, partition: PartitionId) -> None:
+    """The leader waits for all that are in sync, and does not count them.
+
+    The only follower died and left the ISR.  The leader is in sync with itself, so it acknowledges
+    at once.  The producer asked for `acks=all` and two replicas, and one disk has its record.
+    REF: `min.insync.replicas`, whose default is 1.
+    """
+    it = s.partition[partition]
+    require(it.leader != NONE)
+    require(it.acknowledged < it.sent)
+    require(high_watermark(s, partition) == it.log.end)
+    require(is_in_log(s, partition, it.sent - 1))
+    acknowledge(s, partition)
 
 
 @model.mutant(replaces=leader_expand_isr, breaks=acknowledged_records_are_kept, scope=ONE_FAILS)

@@ -42,6 +42,17 @@ def acknowledged_records_are_kept(
 
 
 @model.invariant
+def acknowledged_records_are_on_enough_replicas(s: State, partition: PartitionId) -> bool:
+    """No record is acknowledged before `min.insync.replicas` replicas have it.
+
+    Whoever is in sync has it: that may be the leader alone, and then its disk is all there is.
+
+    R13.
+    """
+    return not s.partition[partition].history_acknowledged_too_early
+
+
+@model.invariant
 def partition_keeps_the_order_of_sending(s: State, partition: PartitionId, offset: Offset) -> bool:
     """Records of a partition are in its log in the order in which they were sent, each once.
 

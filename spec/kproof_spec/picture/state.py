@@ -13,6 +13,7 @@ from kproof_spec.lang import (
     Table,
     bound,
     constant,
+    count,
     each,
     flag,
     forall,
@@ -87,6 +88,8 @@ class Partition(Struct):
     """How many records the producer has sent, each perhaps more than once."""
     acknowledged: int = integer(0, records)
     """How many of them were acknowledged.  One at a time: sent - 1 <= acknowledged <= sent."""
+    history_acknowledged_too_early: bool = history(flag())
+    """Whether a record was ever acknowledged that fewer than min.insync.replicas replicas had."""
 
 
 class Reading(Struct):
@@ -167,6 +170,15 @@ def is_out_of_order(s: State, group: GroupId, partition: PartitionId, record: in
 
 
 # -- changes ---------------------------------------------------------------------------------------
+
+
+def acknowledge(s: State, partition: PartitionId) -> None:
+    """The producer is told that its last record is safe.  History notes whether enough have it."""
+    it = s.partition[partition]
+    holders = count(BrokerId, lambda broker: is_held_by(s, partition, broker, it.sent - 1))
+    if holders < min_in_sync_replicas:
+        it.history_acknowledged_too_early = True
+    it.acknowledged = it.sent
 
 
 def promote(s: State, partition: PartitionId, broker: BrokerId) -> None:
