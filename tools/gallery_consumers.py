@@ -16,6 +16,16 @@ CONSUMER_STORIES: tuple[Story, ...] = (
     ),
     story_of_mutant(
         "consumer",
+        "consumer_close_with_records_in_hand",
+        "closed_with_a_record_in_hand",
+        title="processing fails, the consumer is closed, and the close commits the record",
+        cites="",
+        states=6,
+        cure="Prevented by a seek back to the record that failed before the close, or by commits "
+        "of what is processed: `enable.auto.commit=false`.",
+    ),
+    story_of_mutant(
+        "consumer",
         "is_fetchable_while_revoking",
         "records_came_while_revoking",
         title="poll returns records of a partition that is being given back",

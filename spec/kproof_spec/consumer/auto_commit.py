@@ -6,6 +6,11 @@ partition is revoked; and on close.  What it commits is its *position*.  It does
 processed.  It is right because of rule 2 of the loop alone: whoever polls has processed all that
 was returned before.  Hand the records to another thread, poll on, and the same commit loses them.
 
+Closing is a call like poll, and rule 2 is for both: whoever closes has processed all that was
+returned.  The client does not look.  An application whose processing fails, and that closes its
+consumer on the way out, in a `finally`, commits the record that failed.  It has to seek back to
+that record first, or to end without closing, or to commit by hand.
+
 In a poll the commit is asynchronous: it is sent, and may be answered later, or fail and not be
 tried again before the next interval.  On revocation and on close it is awaited.
 """
@@ -14,6 +19,7 @@ from kproof_spec.lang import each, exists, pure, require
 
 from . import loop_properties
 from .loop_properties import (
+    a_reset_follows_the_policy,
     a_reset_has_its_reason,
     committed_offsets_never_go_back,
     log_bounds,
@@ -29,6 +35,7 @@ from .state import (
     Ownership,
     PartitionId,
     RecordCount,
+    ResetPolicy,
     State,
     begin_at,
     end_assignment,
@@ -39,6 +46,7 @@ from .state import (
     is_fetchable,
     log_size,
     note_processed,
+    reset_offset,
     return_records,
     take_commit,
 )
@@ -55,6 +63,19 @@ def send_commits(s: State) -> None:
         if it.is_assigned:
             if it.position > it.committed:
                 it.commit_sent = it.position
+
+
+def close(s: State) -> None:
+    """The client commits its positions, as far as they are its to commit, and leaves the group."""
+    for partition in each(PartitionId):
+        it = s.partition[partition]
+        if it.is_assigned:
+            take_commit(s, partition, it.position)
+        if it.ownership != Ownership.NOT_OWNED:
+            end_assignment(s, partition)
+        give_up(s, partition)
+        it.fetch_start = 0
+        it.fetch_end = 0
 
 
 @pure
@@ -163,20 +184,13 @@ def consumer_close(s: State) -> None:
     WHO   the application's thread.
     WHEN  it owns something, and has processed what it had.
     THEN  the positions are committed, as far as they are its to commit; it has left the group.
+    REF   ConsumerCoordinator.close.  That the records are processed is the application's part.
     """
     # WHEN
     require(has_nothing_in_hand(s))
     require(exists(PartitionId, lambda p: s.partition[p].ownership != Ownership.NOT_OWNED))
     # THEN
-    for partition in each(PartitionId):
-        it = s.partition[partition]
-        if it.is_assigned:
-            take_commit(s, partition, it.position)
-        if it.ownership != Ownership.NOT_OWNED:
-            end_assignment(s, partition)
-        give_up(s, partition)
-        it.fetch_start = 0
-        it.fetch_end = 0
+    close(s)
 
 
 # -- safety and reachable --------------------------------------------------------------------------
@@ -213,6 +227,19 @@ def may_poll_while_others_process(s: State) -> bool:
     REF: the documentation of `KafkaConsumer`, "Decouple Consumption and Processing".
     """
     return s.failures >= 0
+
+
+@model.mutant(replaces=consumer_close, breaks=nothing_is_skipped, scope=QUIET)
+def consumer_close_with_records_in_hand(s: State) -> None:
+    """Processing raises an exception, and `finally` closes the consumer.
+
+    Kafka's client does not ask why it is closed: it commits its positions and leaves.  The record
+    that failed, and all of that poll behind it, are covered by the commit, and whoever gets the
+    partition next begins after them.  REF: ConsumerCoordinator.close, which calls
+    maybeAutoCommitOffsetsSync whatever is in hand.
+    """
+    require(exists(PartitionId, lambda p: s.partition[p].ownership != Ownership.NOT_OWNED))
+    close(s)
 
 
 @model.mutant(
@@ -304,6 +331,18 @@ def consumer_assign_and_reset(s: State, partition: PartitionId) -> None:
     it.is_assigned = True
     it.ownership = Ownership.OWNED
     begin_at(s, partition, it.log_end)
+
+
+@model.mutant(replaces=reset_offset, breaks=a_reset_follows_the_policy, scope=SMALL)
+def reset_offset_by_the_wrong_timestamp(s: State, partition: PartitionId) -> int:
+    """The client asks for the end it was not told.
+
+    ListOffsets has a number for each end, -1 for the latest and -2 for the earliest, and somebody
+    took the lower number for the later end.  A group that is new skips all that is in the log, or
+    begins with what is years old.  REF: our own.
+    """
+    it = s.partition[partition]
+    return it.log_end if s.reset_policy == ResetPolicy.EARLIEST else it.log_start
 
 
 @model.mutant(

@@ -102,9 +102,10 @@ CHECKS: list[Check] = [
             ),
             "is_fetch_current_always": ("records_repeat_only_after_a_failure",),
             "consumer_fetch_and_move_position": ("nothing_is_skipped",),
-            "consumer_assign_and_reset": ("nothing_is_skipped",),
+            "consumer_assign_and_reset": ("nothing_is_skipped", "a_reset_follows_the_policy"),
         },
         unreachable={
+            "consumer_close_with_records_in_hand": (*_NO_ZOMBIE, *_ONCE),
             "is_fetchable_while_revoking": _NO_ZOMBIE,
             "is_fetchable_while_paused": (*_NO_ZOMBIE, *_ONCE),
             "is_fetch_current_always": _NO_ZOMBIE,

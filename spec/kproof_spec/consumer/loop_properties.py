@@ -50,6 +50,15 @@ def a_reset_has_its_reason(s: State) -> bool:
 
 
 @model.invariant
+def a_reset_follows_the_policy(s: State) -> bool:
+    """A reset leads to the log start with `earliest`, and to the log end with `latest`.  CC6.
+
+    The wrong end either skips all that is there, or brings years of it to who wanted only news.
+    """
+    return not s.history_reset_against_policy
+
+
+@model.invariant
 def committed_offsets_never_go_back(s: State) -> bool:
     """No commit replaces a higher one: nobody undoes the progress of another owner.
 

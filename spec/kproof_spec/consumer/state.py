@@ -129,6 +129,8 @@ class State(Struct):
     history_reset_without_reason: bool = history(flag())
     """Whether reading began elsewhere than at a valid committed offset, with nothing out of range.
     """
+    history_reset_against_policy: bool = history(flag())
+    """Whether a reset ever led elsewhere than `auto.offset.reset` says."""
     history_commit_went_back: bool = history(flag())
     """Whether a committed offset was ever replaced by a lower one."""
 
@@ -202,6 +204,14 @@ def is_out_of_turn(s: State, partition: PartitionId, offset: int) -> bool:
 
 
 @pure
+def is_against_policy(s: State, partition: PartitionId, offset: int) -> bool:
+    """Whether a reset was ever against the policy, or is if it leads to this offset now."""
+    it = s.partition[partition]
+    wanted = it.log_end if s.reset_policy == ResetPolicy.LATEST else it.log_start
+    return s.history_reset_against_policy or offset != wanted
+
+
+@pure
 def is_anything_repeated(s: State, partition: PartitionId, offset: int) -> bool:
     """Whether a record was ever processed twice, or is if this one is processed now."""
     return s.history_processed_twice or offset in s.partition[partition].history_processed
@@ -218,13 +228,15 @@ def excuse_below(s: State, partition: PartitionId, end: int) -> None:
 
 
 def begin_at(s: State, partition: PartitionId, offset: int) -> None:
-    """The client will read from `offset` on; notes whether it had a reason to."""
+    """The client will read from `offset` on; notes whether it may, and where."""
     it = s.partition[partition]
     if has_valid_commit(s, partition) and not is_out_of_range(s, partition):
         if offset != it.committed:
             s.history_reset_without_reason = True
-    elif it.is_assigned:  # What a zombie passes over is the new owner's to read.
-        excuse_below(s, partition, offset)
+    else:
+        s.history_reset_against_policy = is_against_policy(s, partition, offset)
+        if it.is_assigned:  # What a zombie passes over is the new owner's to read.
+            excuse_below(s, partition, offset)
     it.position = offset
     it.processed_end = offset
     it.history_expected = offset
