@@ -88,6 +88,16 @@ GROUP_STORIES: tuple[Story, ...] = (
         cure="Cured by KAFKA-9823: a member remembers in which generation it asked.",
     ),
     story_of_mutant(
+        "group_offsets",
+        "coordinator_commit_and_refuse_the_sender",
+        "late_refusal_of_a_commit_ended_a_tenure",
+        title="a late refusal of an old commit makes the owner give the partition up",
+        cites="KAFKA-9823",
+        number="G37",
+        states=9,
+        cure="Cured by KAFKA-9823: a consumer remembers in which generation it committed.",
+    ),
+    story_of_mutant(
         "group",
         "coordinator_fail_over_to_an_empty_group",
         "new_coordinator_knew_no_group",

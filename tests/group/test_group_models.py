@@ -57,6 +57,7 @@ LENGTHS = {
     "may_expire_while_quiet": 7,
     "keeps_offset_of_everyone": 6,
     "coordinator_commit_before_storing": 7,
+    "coordinator_commit_and_refuse_the_sender": 9,
     "consumer_join_without_id": 3,
     "consumer_come_back_without_leaving": 8,
     "is_replaced_when_stable": 3,

@@ -214,6 +214,7 @@ _MUTANTS: list[Check] = [
             "has_sent_a_commit": _ONE_GROUP,
             "may_expire_while_quiet": _ONE_GROUP,
             "keeps_offset_of_everyone": (*_TWO_MEMBERS, _GOES_ON, _OUTLIVES),
+            "coordinator_commit_and_refuse_the_sender": _ONE_GROUP,
             "coordinator_commit_before_storing": (*_TWO_MEMBERS, _GOES_ON, *_TWO_GROUPS),
         },
     ),

@@ -96,6 +96,8 @@ class Group(Struct):
     """Whether a new owner ever began elsewhere than where the last one gave up."""
     history_was_unfenced: bool = history(flag())
     """Whether a commit of another generation than the present one ever counted."""
+    history_wrongly_lost: bool = history(flag())
+    """Whether a consumer ever gave up one tenure because a commit of another was refused."""
 
 
 class State(Struct):
@@ -256,7 +258,7 @@ def coordinator_commit(s: State, group: GroupId, member: MemberId) -> None:
         if is_same_tenure:
             me.acknowledged = me.commit_offset
     elif is_same_tenure:
-        lose(me)
+        lose(the, me, me.commit_in)
     me.commit_in = 0
     me.commit_offset = 0
 
@@ -279,7 +281,7 @@ def member_give_up(s: State, group: GroupId, member: MemberId) -> None:
     # THEN
     the.owner = NONE
     the.history_given_up_at = me.position
-    lose(me)
+    lose(the, me, me.generation_id)
 
 
 @model.action
@@ -340,8 +342,10 @@ def coordinator_fail_over(s: State) -> None:
 # -- changes ---------------------------------------------------------------------------------------
 
 
-def lose(me: Consumer) -> None:
-    """A consumer knows that it does not own the partition, and forgets its position."""
+def lose(the: Group, me: Consumer, lost_in: int) -> None:
+    """A consumer that heard that a tenure is over owns nothing, and forgets its position."""
+    if me.generation_id not in (0, lost_in):
+        the.history_wrongly_lost = True
     me.generation_id = 0
     me.position = 0
     me.acknowledged = 0

@@ -41,6 +41,17 @@ def old_generations_change_nothing(s: State, group: GroupId) -> bool:
 
 
 @model.invariant
+def late_refusals_end_no_tenure(s: State, group: GroupId) -> bool:
+    """No consumer gives the partition up because a commit of an earlier tenure was refused.
+
+    Else a healthy owner throws away what it has read since, and reads it all again.
+
+    REF   GR5, KAFKA-9823.
+    """
+    return not s.group[group].history_wrongly_lost
+
+
+@model.invariant
 def nothing_is_skipped(s: State, group: GroupId) -> bool:
     """A group has processed all that is below its committed offset.
 
@@ -197,6 +208,31 @@ def coordinator_commit_before_storing(s: State, group: GroupId, member: MemberId
         if is_same_tenure:
             me.acknowledged = me.commit_offset
     elif is_same_tenure:
-        lose(me)
+        lose(the, me, me.commit_in)
+    me.commit_in = 0
+    me.commit_offset = 0
+
+
+@model.mutant(replaces=coordinator_commit, breaks=late_refusals_end_no_tenure, scope=ONE_GROUP)
+def coordinator_commit_and_refuse_the_sender(s: State, group: GroupId, member: MemberId) -> None:
+    """A consumer takes the refusal of an old commit for news of its present tenure.
+
+    A commit is slow; meanwhile its sender is expelled, joins again and gets the partition back.
+    Now the answer comes, ILLEGAL_GENERATION, true of the generation that the commit was sent in.
+    The consumer gives up the one it is in, in which nothing was wrong.  REF: KAFKA-9823.
+    """
+    the = s.group[group]
+    me = the.consumer[member]
+    require(me.commit_in > 0)
+    if is_accepted(s, group, member):
+        for other in each(GroupId):
+            if keeps_offset_of(group, other):
+                s.group[other].committed = me.commit_offset
+                s.group[other].stored = me.commit_offset
+        the.history_acknowledged = max_(the.history_acknowledged, me.commit_offset)
+        if me.generation_id == me.commit_in:
+            me.acknowledged = me.commit_offset
+    else:
+        lose(the, me, me.commit_in)
     me.commit_in = 0
     me.commit_offset = 0
