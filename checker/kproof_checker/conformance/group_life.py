@@ -23,6 +23,8 @@ NAMES = {
 }
 OPENING = {"member_join", "member_rejoin", "replace_static_member", "remove_member", "refuse_sync"}
 """What may open the join barrier; then `rebalance` has to follow."""
+READ_ANEW = {"complete_join", "become_empty", "load", "replace_static_member"}
+"""When the broker looks anew at what the members read."""
 FIRST = {"create", "commit", "load"}
 """How a group comes to be known."""
 DEPARTED_MAX = 100
@@ -206,7 +208,10 @@ class GroupLife(Follower):
             or theirs["leader"] != mine.leader
         ):
             self.compare(theirs, state=expected, generation_id=s.generation_id, leader=mine.leader)
-        self.topics = theirs.get("topics", self.topics)
+        if action in READ_ANEW:
+            self.topics = theirs.get("topics")
+        elif "topics" in theirs:
+            self.compare(theirs, topics=self.topics)
         if "members" in theirs:
             self.compare(theirs, members=list(mine.instances))
             self.require(len(mine.instances) == len(s.members), "the model has other members")
